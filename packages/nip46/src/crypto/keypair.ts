@@ -1,0 +1,29 @@
+import { Nip46Error } from "../protocol/errors.js"
+import type { Keypair } from "./backend.js"
+
+// Outside the handles, so that no inspection, clone, spread or `constructor` of one leads to its bytes. Shared
+// by all backends, so that a handle works in each of them.
+const secrets = new WeakMap<Keypair, Uint8Array>()
+
+/** Copies the secret. The caller has checked it and derived the pubkey from it. */
+export function createKeypair(secretKey: Uint8Array, pubkey: string): Keypair {
+  const secret = Uint8Array.from(secretKey)
+  const keypair: Keypair = Object.freeze({
+    pubkey,
+    wipe() {
+      secret.fill(0)
+      secrets.delete(keypair)
+    },
+  })
+  secrets.set(keypair, secret)
+  return keypair
+}
+
+/** The live bytes behind a handle: for one curve call, not to be kept or returned. @throws `INVALID_KEY` */
+export function secretOf(keypair: Keypair): Uint8Array {
+  const secret = secrets.get(keypair)
+  if (secret === undefined) {
+    throw new Nip46Error("INVALID_KEY", "the keypair was wiped, or was not made by this library's keypair()")
+  }
+  return secret
+}

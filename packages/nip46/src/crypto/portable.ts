@@ -1,0 +1,81 @@
+import { cbc } from "@noble/ciphers/aes.js"
+import { chacha20 } from "@noble/ciphers/chacha.js"
+import { schnorr } from "@noble/curves/secp256k1.js"
+import { expand } from "@noble/hashes/hkdf.js"
+import { hmac } from "@noble/hashes/hmac.js"
+import { sha256 } from "@noble/hashes/sha2.js"
+import { randomBytes } from "@noble/hashes/utils.js"
+import { base64 } from "@scure/base"
+import type { BackendOptions, CryptoBackend, Curve, Primitives } from "./backend.js"
+import { createBackend } from "./create-backend.js"
+
+/** The primitives in JavaScript: every browser, Node, Deno and Bun. */
+export const portablePrimitives: Primitives = {
+  name: "noble",
+  randomBytes: (length) => randomBytes(length),
+  sha256: (data) => sha256(data),
+  hmacSha256(key, ...parts) {
+    const mac = hmac.create(sha256, key)
+    for (const part of parts) mac.update(part)
+    return mac.digest()
+  },
+  hkdfExpand: (prk, info, length) => expand(sha256, prk, info, length),
+  chacha20: (key, nonce, data) => chacha20(key, nonce, data),
+  aes256CbcEncrypt: (key, iv, plaintext) => cbc(key, iv).encrypt(plaintext),
+  aes256CbcDecrypt: (key, iv, ciphertext) => cbc(key, iv).decrypt(ciphertext),
+  base64Encode: (data) => base64.encode(data),
+  base64Decode: (text) => base64.decode(text),
+}
+
+// Point, and not noble's ECDSA object with its getSharedSecret, keeps ECDSA out of an app's bundle.
+const { Point } = schnorr
+
+function liftX(pubkey: Uint8Array) {
+  const compressed = new Uint8Array(33)
+  compressed[0] = 2
+  compressed.set(pubkey, 1)
+  return Point.fromBytes(compressed)
+}
+
+/** secp256k1 in JavaScript. */
+export const portableCurve: Curve = {
+  name: "noble",
+  isSecretKey(secretKey) {
+    try {
+      return Point.Fn.isValidNot0(Point.Fn.fromBytes(secretKey))
+    } catch {
+      return false
+    }
+  },
+  isPublicKey(pubkey) {
+    try {
+      liftX(pubkey)
+      return true
+    } catch {
+      return false
+    }
+  },
+  publicKey: (secretKey) => schnorr.getPublicKey(secretKey),
+  sign: (message, secretKey, aux) => schnorr.sign(message, secretKey, aux),
+  verify(signature, message, pubkey) {
+    try {
+      return schnorr.verify(signature, message, pubkey)
+    } catch {
+      return false
+    }
+  },
+  ecdh: (secretKey, pubkey) => liftX(pubkey).multiply(Point.Fn.fromBytes(secretKey)).toBytes(true).slice(1),
+}
+
+/**
+ * The backend that runs anywhere, with nothing native.
+ *
+ * @example
+ * const crypto = createPortableBackend()
+ * const keypair = crypto.keypair(crypto.generateSecretKey())
+ * const event = crypto.signEvent({ kind: 1, content: "hi", tags: [], created_at: 1700000000 }, keypair)
+ * crypto.verifyEvent(event) // true
+ */
+export function createPortableBackend(options?: BackendOptions): CryptoBackend {
+  return createBackend(portablePrimitives, portableCurve, options)
+}
