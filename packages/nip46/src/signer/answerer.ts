@@ -1,0 +1,106 @@
+import type { CryptoBackend, Keypair } from "../crypto/backend.js"
+import { Nip46Error } from "../protocol/errors.js"
+import { NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
+import { MAX_PLAINTEXT_BYTES } from "../protocol/limits.js"
+import { encodeError, encodeResult, type RequestId } from "../protocol/message.js"
+import { BoundedMap } from "./bounded-map.js"
+import type { Connection, SignerKeys } from "./ports.js"
+
+/** An event that is ready to be published, and where. */
+export interface Answer {
+  readonly event: NostrEvent
+  readonly relays: readonly string[]
+  readonly connectionId: string
+}
+
+/** What a request comes to. */
+export type Reply =
+  | { readonly kind: "result"; readonly result: string }
+  | { readonly kind: "error"; readonly error: string }
+
+/** Relays refuse events older than 60 s; below this age the same event is sent again (HOUSE, gate 9). */
+const RESEND_WITHIN = 50
+
+/** The transport side of the engine: opens requests and seals answers with a connection's own key. */
+export class Answerer {
+  readonly #keys: SignerKeys
+  readonly #crypto: CryptoBackend
+  /** Conversation keys of live clients only; a stranger's is used once and zeroed. */
+  readonly #conversations: BoundedMap<string, Uint8Array>
+
+  constructor(keys: SignerKeys, crypto: CryptoBackend, maxConversations: number) {
+    this.#keys = keys
+    this.#crypto = crypto
+    this.#conversations = new BoundedMap(maxConversations, (key) => key.fill(0))
+  }
+
+  /** The plaintext of a request, or undefined when it does not open. */
+  async open(event: NostrEvent, connection: Connection): Promise<string | undefined> {
+    const transport = await this.#keys.transportKey(connection)
+    try {
+      return this.#withConversation(transport, connection, event.pubkey, (key) =>
+        this.#crypto.nip44Decrypt(event.content, key),
+      )
+    } catch (error) {
+      if (error instanceof Nip46Error && (error.code === "DECRYPTION_FAILED" || error.code === "INVALID_KEY")) {
+        return undefined
+      }
+      throw error
+    }
+  }
+
+  /** @param now unix seconds */
+  async seal(id: RequestId, reply: Reply, connection: Connection, client: string, now: number): Promise<Answer> {
+    const fits = reply.kind === "error" || new TextEncoder().encode(reply.result).length <= MAX_PLAINTEXT_BYTES
+    const plaintext =
+      reply.kind === "error"
+        ? encodeError(id, reply.error)
+        : fits
+          ? encodeResult(id, reply.result)
+          : encodeError(id, `the answer is longer than ${MAX_PLAINTEXT_BYTES} bytes, which no relay would carry`)
+    return this.#sealText(plaintext, connection, client, now)
+  }
+
+  /** The recorded answer: the same event while relays take its age, else the same words in a fresh one. */
+  async resend(recorded: NostrEvent, connection: Connection, client: string, now: number): Promise<Answer> {
+    if (now - recorded.created_at <= RESEND_WITHIN) return this.#address(recorded, connection)
+    const transport = await this.#keys.transportKey(connection)
+    const plaintext = this.#withConversation(transport, connection, client, (key) =>
+      this.#crypto.nip44Decrypt(recorded.content, key),
+    )
+    return this.#sealText(plaintext, connection, client, now)
+  }
+
+  close(): void {
+    this.#conversations.clear()
+  }
+
+  async #sealText(plaintext: string, connection: Connection, client: string, now: number): Promise<Answer> {
+    const transport = await this.#keys.transportKey(connection)
+    const content = this.#withConversation(transport, connection, client, (key) =>
+      this.#crypto.nip44Encrypt(plaintext, key),
+    )
+    const template = { kind: NOSTR_CONNECT_KIND, content, tags: [["p", client]], created_at: now }
+    return this.#address(this.#crypto.signEvent(template, transport), connection)
+  }
+
+  #address(event: NostrEvent, connection: Connection): Answer {
+    return { event, relays: connection.relays, connectionId: connection.id }
+  }
+
+  #withConversation<T>(transport: Keypair, connection: Connection, peer: string, use: (key: Uint8Array) => T): T {
+    const cacheKey = `${transport.pubkey}:${peer}`
+    const cached = this.#conversations.get(cacheKey)
+    if (cached !== undefined) return use(cached)
+    const fresh = this.#crypto.conversationKey(transport, peer)
+    if (connection.clientPubkey === peer && connection.state === "active") {
+      this.#conversations.set(cacheKey, fresh)
+      return use(fresh)
+    }
+    try {
+      return use(fresh)
+    } finally {
+      fresh.fill(0)
+    }
+  }
+}

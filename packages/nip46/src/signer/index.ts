@@ -1,0 +1,16 @@
+/** `@casemate/nip46/signer`: the remote-signer as an engine over ports. */
+export type { Answer } from "./answerer.js"
+export { type Ask, authorize, type Verdict } from "./authorize.js"
+export { BoundedMap } from "./bounded-map.js"
+export {
+  type IgnoreReason,
+  MAX_CLOCK_SKEW,
+  type Outcome,
+  SignerEngine,
+  type SignerOptions,
+  type SignerPorts,
+} from "./engine.js"
+export { createMemoryRecord, type MemoryRecord } from "./memory-record.js"
+export type { OfferOptions } from "./offer.js"
+export * from "./ports.js"
+export { FORBIDDEN_KINDS, SENSITIVE_KINDS } from "./sensitive-kinds.js"

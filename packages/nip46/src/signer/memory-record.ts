@@ -1,0 +1,178 @@
+import { Nip46Error } from "../protocol/errors.js"
+import type { NostrEvent } from "../protocol/event.js"
+import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Grant, Recall, SignerRecord } from "./ports.js"
+import { ANSWER_TTL, CLAIM_TTL, OFFER_TTL, LAST_USED_STEP } from "./ports.js"
+
+/** A record whose audit can be read, which a test wants and the engine does not. */
+export interface MemoryRecord extends SignerRecord {
+  readonly audit: readonly AuditEntry[]
+}
+
+interface StoredClaim {
+  claim: Claim
+  /** Undefined once the answer was purged: the same request is new again. */
+  repeatKey: string | undefined
+  answeredAt: number | undefined
+}
+
+/**
+ * A record that lives as long as the process: for tests, and the shortest reading of what a record does.
+ * Everything happens within one turn, so that every operation is whole.
+ *
+ * @example
+ * const record = createMemoryRecord()
+ * await record.createConnection(connection, audit)
+ */
+export function createMemoryRecord(): MemoryRecord {
+  const connections = new Map<string, Connection>()
+  const claims = new Map<string, StoredClaim>()
+  const repeats = new Map<string, StoredClaim>()
+  const audit: AuditEntry[] = []
+  let floor = -1
+
+  function recall(eventId: string, repeatKey: string, createdAt: number): Recall {
+    const same = claims.get(eventId)
+    if (same !== undefined) return { kind: "duplicate", claim: same.claim }
+    const repeat = repeats.get(repeatKey)
+    if (repeat !== undefined) return { kind: "repeat", claim: repeat.claim }
+    return createdAt <= floor ? { kind: "stale" } : { kind: "new" }
+  }
+
+  function commit(entry: ClaimEntry): CommitResult {
+    const known = recall(entry.eventId, entry.repeatKey, entry.event.created_at)
+    if (known.kind !== "new") return known
+    const connection = connections.get(entry.connectionId)
+    const next = connection === undefined ? undefined : applied(connection, entry)
+    if (next === undefined) return { kind: "moved" }
+
+    const { eventId, connectionId, event, verdict, receivedAt, repeatKey } = entry
+    const claim: Claim = { eventId, connectionId, event, verdict, receivedAt, answer: undefined }
+    const stored: StoredClaim = { claim, repeatKey, answeredAt: undefined }
+    claims.set(eventId, stored)
+    repeats.set(repeatKey, stored)
+    connections.set(connectionId, next)
+    audit.push(entry.audit)
+    return { kind: "committed" }
+  }
+
+  function purge(now: number): void {
+    for (const [eventId, stored] of claims) {
+      if (stored.claim.receivedAt < now - CLAIM_TTL) {
+        floor = Math.max(floor, stored.claim.event.created_at)
+        claims.delete(eventId)
+        release(stored)
+      } else if (stored.answeredAt !== undefined && stored.answeredAt < now - ANSWER_TTL) {
+        stored.claim = { ...stored.claim, answer: undefined }
+        release(stored)
+      }
+    }
+  }
+
+  function forgetOffers(now: number): void {
+    for (const [id, { state, secretExpiresAt = now }] of connections) {
+      if (state === "offered" && secretExpiresAt < now - OFFER_TTL) connections.delete(id)
+    }
+  }
+
+  function release(stored: StoredClaim): void {
+    if (stored.repeatKey !== undefined) repeats.delete(stored.repeatKey)
+    stored.repeatKey = undefined
+  }
+
+  return {
+    audit,
+    async createConnection(connection, entry) {
+      const taken = [...connections.values()].some((c) => c.remoteSignerPubkey === connection.remoteSignerPubkey)
+      if (taken || connections.has(connection.id)) {
+        throw new Nip46Error("RECORD_FAILED", "a connection with this id or remote-signer-pubkey exists already")
+      }
+      connections.set(connection.id, connection)
+      audit.push(entry)
+    },
+    async connection(remoteSignerPubkey) {
+      return [...connections.values()].find((c) => c.remoteSignerPubkey === remoteSignerPubkey)
+    },
+    async connections() {
+      return [...connections.values()]
+    },
+    async setState(connectionId, state, entry) {
+      const connection = connections.get(connectionId)
+      if (connection === undefined || (!isLive(connection) && connection.state !== "offered")) return false
+      if (connection.state === "offered" && state !== "revoked") return false
+      connections.set(connectionId, { ...connection, state, revision: connection.revision + 1 })
+      audit.push(entry)
+      return true
+    },
+    async recall(eventId, repeatKey, createdAt) {
+      return recall(eventId, repeatKey, createdAt)
+    },
+    async commit(entry) {
+      return commit(entry)
+    },
+    async answer(eventId, answer) {
+      const stored = claims.get(eventId)
+      if (stored === undefined || stored.repeatKey === undefined) return
+      stored.claim = { ...stored.claim, answer }
+      stored.answeredAt = answer.created_at
+    },
+    async unanswered() {
+      return [...claims.values()]
+        .filter((stored) => stored.answeredAt === undefined)
+        .map((stored) => stored.claim)
+        .sort((a, b) => a.receivedAt - b.receivedAt)
+    },
+    async answeredSince(at) {
+      const answerOf = (claim: Claim) => claim.answer as NostrEvent
+      return [...claims.values()]
+        .map((stored) => stored.claim)
+        .filter((claim) => claim.answer !== undefined && claim.answer.created_at >= at)
+        .sort((a, b) => answerOf(a).created_at - answerOf(b).created_at)
+    },
+    async purge(now) {
+      purge(now)
+      forgetOffers(now)
+    },
+  }
+}
+
+/** The connection after this commit, or undefined when something moved. */
+function applied(connection: Connection, entry: ClaimEntry): Connection | undefined {
+  if (connection.revision !== entry.expectedRevision) return undefined
+  const grants = charged(connection.grants, entry.charges)
+  if (grants === undefined) return undefined
+  const { effect, receivedAt } = entry
+  const changed = { ...connection, grants, lastUsedAt: lastUsed(connection.lastUsedAt, receivedAt) }
+  const revision = connection.revision + 1
+
+  if (effect?.kind === "activate") {
+    const { secretHash, secretExpiresAt, state } = connection
+    if (state !== "offered" || secretHash !== effect.secretHash) return undefined
+    if (secretExpiresAt !== undefined && receivedAt >= secretExpiresAt) return undefined
+    const { clientPubkey, app, requestedPerms } = effect
+    const spent = { secretHash: undefined, secretExpiresAt: undefined }
+    return { ...changed, ...spent, state: "active", clientPubkey, app, requestedPerms, revision }
+  }
+  if (!isLive(connection)) return undefined
+  if (effect?.kind === "logout") return { ...changed, state: "logged_out", revision }
+  if (effect?.kind === "told_relays") return { ...changed, clientRelays: effect.relays }
+  return changed
+}
+
+function charged(grants: readonly Grant[], charges: readonly string[]): readonly Grant[] | undefined {
+  const next = [...grants]
+  for (const id of charges) {
+    const at = next.findIndex((grant) => grant.id === id)
+    const grant = next[at]
+    if (grant === undefined || grant.usesLeft === 0) return undefined
+    if (grant.usesLeft !== undefined) next[at] = { ...grant, usesLeft: grant.usesLeft - 1 }
+  }
+  return next
+}
+
+function lastUsed(before: number | undefined, now: number): number {
+  return before !== undefined && Math.abs(now - before) < LAST_USED_STEP ? before : now
+}
+
+function isLive({ state }: Connection): boolean {
+  return state === "active" || state === "paused"
+}

@@ -1,0 +1,200 @@
+import type { Keypair } from "../crypto/backend.js"
+import type { ClientMetadata } from "../protocol/client-metadata.js"
+import type { NostrEvent } from "../protocol/event.js"
+
+/**
+ * What the engine needs from the world: a record, keys, a clock. Times in the record are unix seconds.
+ */
+
+/**
+ * `offered`: a token was made and nobody redeemed it. `active`: one client-pubkey is bound to it.
+ * `paused`: bound, but the owner stopped it. `revoked` and `logged_out` are final.
+ */
+export type ConnectionState = "offered" | "active" | "paused" | "revoked" | "logged_out"
+
+/** A permission that an owner gave or refused (`method[:param]`, NIP-46 §Requested permissions). */
+export interface Grant {
+  readonly id: string
+  readonly method: string
+  /** `sign_event`: the kind in decimal. Undefined: every param that the method does not call sensitive. */
+  readonly param: string | undefined
+  readonly effect: "allow" | "deny"
+  /** Unix seconds; undefined: until revoked. */
+  readonly expiresAt: number | undefined
+  /** Undefined: unlimited. 0: spent. */
+  readonly usesLeft: number | undefined
+}
+
+/** A NIP-46 session, from the moment its token is made. */
+export interface Connection {
+  readonly id: string
+  /** The identity that signs. */
+  readonly userPubkey: string
+  /** This connection's own transport key; never the user key, never shared. */
+  readonly remoteSignerPubkey: string
+  /** The transport secret as the key store sealed it; the engine never looks inside. */
+  readonly sealedTransportKey: Uint8Array
+  /** Undefined while offered. */
+  readonly clientPubkey: string | undefined
+  readonly state: ConnectionState
+  /** SHA-256 of the token's secret, lower-case hex; undefined once redeemed. */
+  readonly secretHash: string | undefined
+  /** Unix seconds at which an offered token dies. */
+  readonly secretExpiresAt: number | undefined
+  /** Unix seconds at which the session itself dies; undefined: never. */
+  readonly expiresAt: number | undefined
+  /** Where we serve it. */
+  readonly relays: readonly string[]
+  /** What the client was last told; `switch_relays` answers a list only when the two differ. */
+  readonly clientRelays: readonly string[]
+  /** What the client says of itself: a display hint, never a reason (NIP-46 §Client metadata). */
+  readonly app: ClientMetadata
+  /** What the client asked for, as it wrote it; shown, not granted. */
+  readonly requestedPerms: string
+  readonly grants: readonly Grant[]
+  readonly createdAt: number
+  /** Of the last committed claim, to the minute: a write for every request would only wear the disk. */
+  readonly lastUsedAt: number | undefined
+  /** Rises with every change of state or grants; a commit that expects another number is refused. */
+  readonly revision: number
+}
+
+/** What was decided of a request, as it is stored: execution after a crash follows it. */
+export type ClaimVerdict = { readonly kind: "allow" } | { readonly kind: "deny"; readonly reason: string }
+
+/** A request that was committed, with its answer once there is one. */
+export interface Claim {
+  readonly eventId: string
+  readonly connectionId: string
+  readonly event: NostrEvent
+  readonly verdict: ClaimVerdict
+  /** Unix seconds of our clock when it was committed; stands in for a missing `created_at`. */
+  readonly receivedAt: number
+  readonly answer: NostrEvent | undefined
+}
+
+/** A row of the audit. Who, what, verdict, why; never a plaintext, a secret or a key. */
+export interface AuditEntry {
+  /** Unix seconds. */
+  readonly at: number
+  /** `owner`, or the client-pubkey. */
+  readonly actor: string
+  readonly connectionId: string | undefined
+  /** A NIP-46 method, or an owner's call such as `owner.revoke`. */
+  readonly action: string
+  /** The kind for `sign_event`, the counterparty for encrypt and decrypt. */
+  readonly param: string | undefined
+  readonly verdict: "allow" | "ask" | "deny"
+  readonly why: string
+  /** The request's event id. */
+  readonly eventId: string | undefined
+}
+
+/** What changes with a claim, in the same transaction. */
+export type ClaimEffect =
+  /** Only from `offered`, only with this hash, only before its expiry: the secret is redeemed at most once. */
+  | {
+      readonly kind: "activate"
+      readonly secretHash: string
+      readonly clientPubkey: string
+      readonly app: ClientMetadata
+      readonly requestedPerms: string
+    }
+  | { readonly kind: "logout" }
+  | { readonly kind: "told_relays"; readonly relays: readonly string[] }
+
+export interface ClaimEntry {
+  readonly eventId: string
+  readonly connectionId: string
+  /** Digest over connection, client, request id, method and params; 64 hex digits. */
+  readonly repeatKey: string
+  readonly event: NostrEvent
+  readonly receivedAt: number
+  readonly verdict: ClaimVerdict
+  /** The connection must still be at this revision. */
+  readonly expectedRevision: number
+  /** Grants of which one use is spent; each must have one left. */
+  readonly charges: readonly string[]
+  readonly effect: ClaimEffect | undefined
+  readonly audit: AuditEntry
+}
+
+export type CommitResult =
+  | { readonly kind: "committed" }
+  /** This very event was claimed before. */
+  | { readonly kind: "duplicate"; readonly claim: Claim }
+  /** The same request came before in another event and its answer is still kept. */
+  | { readonly kind: "repeat"; readonly claim: Claim }
+  /** The revision, a counter or the secret is no longer what was read: authorize again. Nothing was written. */
+  | { readonly kind: "moved" }
+  /** At or below the floor of purged claims: it may have been served already. Nothing was written. */
+  | { readonly kind: "stale" }
+
+export type Recall =
+  | { readonly kind: "new" }
+  | { readonly kind: "duplicate"; readonly claim: Claim }
+  | { readonly kind: "repeat"; readonly claim: Claim }
+  | { readonly kind: "stale" }
+
+/**
+ * Where connections, claims and the audit live. Every write resolves only when it is durable, is whole
+ * or not at all, and rejects with `RECORD_FAILED` when it could not be committed.
+ * `recordSuite` of `@casemate/nip46/testing` is the contract.
+ */
+export interface SignerRecord {
+  createConnection(connection: Connection, audit: AuditEntry): Promise<void>
+  /** As last committed, with its grants. */
+  connection(remoteSignerPubkey: string): Promise<Connection | undefined>
+  connections(): Promise<readonly Connection[]>
+  /**
+   * Resolves false, and writes nothing, when there is no such connection or its state is final (a revoked
+   * one stays revoked), or when it is `offered` and this is no revocation: only a secret activates it.
+   */
+  setState(connectionId: string, state: "active" | "paused" | "revoked", audit: AuditEntry): Promise<boolean>
+  /** Has this event, or this request, been here? Reads only. What is known comes before what is stale. */
+  recall(eventId: string, repeatKey: string, createdAt: number): Promise<Recall>
+  /**
+   * Gate 7: claim, effect, counters and audit in one transaction, or nothing. Looks as `recall` does, then
+   * at what moved: a claim needs an `active` or `paused` connection, or activates an `offered` one.
+   */
+  commit(entry: ClaimEntry): Promise<CommitResult>
+  /**
+   * Rides in the next commit; need not be awaited before the answer is published, but its rejection must be
+   * handled. The time it was recorded is its `created_at`. A later answer takes the place of an earlier one;
+   * one for a claim that is not here, or whose answer was purged, is dropped.
+   */
+  answer(eventId: string, answer: NostrEvent): Promise<void>
+  /** Claims that have no answer, oldest first: after a crash they are executed. */
+  unanswered(): Promise<readonly Claim[]>
+  /** Answers recorded at or after this time (unix seconds), oldest first: after a crash they are sent again. */
+  answeredSince(at: number): Promise<readonly Claim[]>
+  /**
+   * Drops answers older than 15 minutes and claims older than 24 h, and raises the floor to the newest purged
+   * `created_at`. Forgets offers whose token died unredeemed more than 24 h ago.
+   */
+  purge(now: number): Promise<void>
+}
+
+/** Answers are kept this long for repeats, in seconds. */
+export const ANSWER_TTL = 15 * 60
+/** Claims are kept this long against replays, in seconds. */
+export const CLAIM_TTL = 24 * 60 * 60
+/** Offers that nobody redeemed are kept this long after their token died, in seconds: whoever tries it is told why. */
+export const OFFER_TTL = 24 * 60 * 60
+/** `lastUsedAt` is left alone while it is nearer than this, in seconds. */
+export const LAST_USED_STEP = 60
+
+/** Where secrets live. Handles only: no secret crosses this interface unsealed. */
+export interface SignerKeys {
+  /** A fresh remote-signer-keypair, sealed for the record. */
+  createTransportKey(): Promise<{ pubkey: string; sealed: Uint8Array }>
+  /** @throws `INVALID_KEY` when it does not open */
+  transportKey(connection: Connection): Promise<Keypair>
+  /** @throws `INVALID_KEY` when this user key is not here or is locked */
+  userKey(userPubkey: string): Promise<Keypair>
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+}

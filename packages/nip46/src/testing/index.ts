@@ -1,0 +1,5 @@
+export type { Fixtures } from "./record-fixtures.js"
+export { createFixtures } from "./record-fixtures.js"
+export type { RecordCheck, RecordSubject } from "./record-subject.js"
+export type { RecordSuiteOptions } from "./record-suite.js"
+export { recordChecks, recordSuite } from "./record-suite.js"

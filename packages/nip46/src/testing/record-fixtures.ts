@@ -1,0 +1,107 @@
+import type { NostrEvent } from "../protocol/event.js"
+import { NOSTR_CONNECT_KIND } from "../protocol/event.js"
+import type { AuditEntry, ClaimEntry, Connection, Grant } from "../signer/ports.js"
+
+/** The moment at which every check begins, in unix seconds. */
+export const START = 1_700_000_000
+
+/** Makes what the checks write. A record looks at shapes and equality only, so nothing here is signed. */
+export interface Fixtures {
+  /** 64 hex digits that were not given before. */
+  readonly hex: () => string
+  readonly event: (createdAt?: number) => NostrEvent
+  readonly grant: (fields?: Partial<Grant>) => Grant
+  readonly offered: (fields?: Partial<Connection>) => Connection
+  readonly active: (fields?: Partial<Connection>) => Connection
+  /** A claim at the connection's revision, allowed, without charges or effect. */
+  readonly entry: (connection: Connection, fields?: Partial<ClaimEntry>) => ClaimEntry
+  readonly audit: (fields?: Partial<AuditEntry>) => AuditEntry
+}
+
+export function createFixtures(): Fixtures {
+  let count = 0
+  const hex = (): string => (++count).toString(16).padStart(64, "0")
+
+  const event = (createdAt: number = START): NostrEvent => ({
+    id: hex(),
+    pubkey: hex(),
+    kind: NOSTR_CONNECT_KIND,
+    created_at: createdAt,
+    tags: [["p", hex()]],
+    content: "sealed \ud83d\udd11 \u0000",
+    sig: hex() + hex(),
+  })
+
+  const audit = (fields: Partial<AuditEntry> = {}): AuditEntry => ({
+    at: START,
+    actor: "owner",
+    connectionId: undefined,
+    action: "owner.test",
+    param: undefined,
+    verdict: "allow",
+    why: "the conformance suite does this",
+    eventId: undefined,
+    ...fields,
+  })
+
+  const grant = (fields: Partial<Grant> = {}): Grant => ({
+    id: `grant-${hex()}`,
+    method: "sign_event",
+    param: "1",
+    effect: "allow",
+    expiresAt: undefined,
+    usesLeft: undefined,
+    ...fields,
+  })
+
+  const offered = (fields: Partial<Connection> = {}): Connection => ({
+    id: `connection-${hex()}`,
+    userPubkey: hex(),
+    remoteSignerPubkey: hex(),
+    sealedTransportKey: Uint8Array.of(0, 1, 2, 253, 254, 255),
+    clientPubkey: undefined,
+    state: "offered",
+    secretHash: hex(),
+    secretExpiresAt: START + 600,
+    expiresAt: undefined,
+    relays: ["wss://one.example", "wss://two.example"],
+    clientRelays: ["wss://one.example", "wss://two.example"],
+    app: {},
+    requestedPerms: "",
+    grants: [],
+    createdAt: START,
+    lastUsedAt: undefined,
+    revision: 1,
+    ...fields,
+  })
+
+  const active = (fields: Partial<Connection> = {}): Connection =>
+    offered({
+      state: "active",
+      clientPubkey: hex(),
+      secretHash: undefined,
+      secretExpiresAt: undefined,
+      app: { name: "Notes", url: "https://notes.example" },
+      requestedPerms: "sign_event:1",
+      ...fields,
+    })
+
+  const entry = (connection: Connection, fields: Partial<ClaimEntry> = {}): ClaimEntry => {
+    const request = fields.event ?? event(fields.receivedAt)
+    return {
+      eventId: request.id,
+      connectionId: connection.id,
+      repeatKey: hex(),
+      event: request,
+      receivedAt: START,
+      verdict: { kind: "allow" },
+      expectedRevision: connection.revision,
+      charges: [],
+      effect: undefined,
+      audit: audit({ actor: request.pubkey, connectionId: connection.id, action: "ping", eventId: request.id }),
+      ...fields,
+    }
+  }
+
+  return { hex, event, grant, offered, active, entry, audit }
+}
