@@ -1,0 +1,76 @@
+import type { Socket } from "node:net"
+
+/** One message: JSON on one line. JSON.stringify never emits a raw line feed, so the line is the frame. */
+const MAX_FRAME_BYTES = 1_048_576
+
+export interface FrameHandlers {
+  /** A parsed frame; its shape is for the receiver to check. */
+  onMessage(message: unknown): void
+  /** Called once, however the socket ended. */
+  onClose(reason: string): void
+}
+
+export interface FramedSocket {
+  /** Queues a message; false when the socket is gone and nothing was queued. */
+  send(message: object): boolean
+  /** Ends after what was queued has left. */
+  end(): void
+  destroy(): void
+}
+
+/**
+ * Frames over a unix socket. A peer that sends an oversize line or no JSON is cut off: on a pipe between
+ * two halves of one program that is a fault, not an input to tolerate.
+ */
+export function frame(socket: Socket, { onMessage, onClose }: FrameHandlers): FramedSocket {
+  let pending: Buffer[] = []
+  let pendingBytes = 0
+  let reason = "the other side closed the connection"
+
+  const fail = (why: string): void => {
+    reason = why
+    socket.destroy()
+  }
+  const deliver = (line: string): void => {
+    if (line === "") return
+    let message: unknown
+    try {
+      message = JSON.parse(line)
+    } catch {
+      fail("a frame was not JSON")
+      return
+    }
+    onMessage(message)
+  }
+
+  socket.on("data", (chunk: Buffer) => {
+    let from = 0
+    for (let at = chunk.indexOf(0x0a); at !== -1 && !socket.destroyed; at = chunk.indexOf(0x0a, from)) {
+      pending.push(chunk.subarray(from, at))
+      const line = pending.length === 1 ? (pending[0] as Buffer) : Buffer.concat(pending)
+      pending = []
+      pendingBytes = 0
+      from = at + 1
+      deliver(line.toString("utf8"))
+    }
+    if (from < chunk.length) {
+      pending.push(chunk.subarray(from))
+      pendingBytes += chunk.length - from
+      if (pendingBytes > MAX_FRAME_BYTES) fail("a frame was longer than 1 MiB")
+    }
+  })
+  socket.on("error", (error) => {
+    reason = error.message
+  })
+  socket.on("close", () => onClose(reason))
+
+  return {
+    send(message) {
+      if (socket.destroyed || socket.writableEnded) return false
+      socket.write(`${JSON.stringify(message)}\n`)
+      return true
+    },
+    end: () => void socket.end(),
+    destroy: () => void socket.destroy(),
+  }
+}

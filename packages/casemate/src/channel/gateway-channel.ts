@@ -1,0 +1,37 @@
+import type { NostrEvent } from "@casemate/nip46/protocol"
+
+/**
+ * What keyd and the gateway say to each other over keyd's gateway socket. Events travel as they came;
+ * keyd believes none of them before it has checked them itself.
+ */
+
+/** A connection whose requests the gateway has to listen for, and where. */
+export interface Watch {
+  readonly connectionId: string
+  readonly remoteSignerPubkey: string
+  readonly relays: readonly string[]
+}
+
+export type GatewayMessage =
+  /** First, once a connection. `relays`: what a token names when nobody says otherwise. */
+  | { readonly t: "hello"; readonly relays: readonly string[]; readonly http: string }
+  /** `n` rises by one; keyd answers each with `done`. */
+  | { readonly t: "event"; readonly n: number; readonly event: unknown }
+  /** Answer `n` was published, or given up on every relay. */
+  | { readonly t: "settled"; readonly n: number }
+
+export type KeydMessage =
+  /** The answer to `hello`: everything to listen for, and how many events may be under way at once. */
+  | { readonly t: "welcome"; readonly watches: readonly Watch[]; readonly credit: number }
+  | { readonly t: "watch"; readonly watch: Watch }
+  | { readonly t: "unwatch"; readonly connectionId: string }
+  | { readonly t: "done"; readonly n: number }
+  /** To be published on every relay named; sent again after a reconnect until it is settled. */
+  | { readonly t: "answer"; readonly n: number; readonly event: NostrEvent; readonly relays: readonly string[] }
+
+/** Events that keyd works on at once; the gateway keeps the rest. */
+export const EVENT_CREDIT = 256
+
+export function isMessage<T extends { readonly t: string }>(value: unknown): value is T {
+  return typeof value === "object" && value !== null && typeof (value as { t?: unknown }).t === "string"
+}

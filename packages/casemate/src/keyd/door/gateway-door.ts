@@ -1,0 +1,132 @@
+import type { Socket } from "node:net"
+import type { Answer, SignerEngine } from "@casemate/nip46/signer"
+import { type FramedSocket, frame } from "../../channel/frames.js"
+import {
+  EVENT_CREDIT,
+  type GatewayMessage,
+  isMessage,
+  type KeydMessage,
+  type Watch,
+} from "../../channel/gateway-channel.js"
+import type { Logger } from "../../config/log.js"
+
+/** What the gateway told of itself; undefined until one has said hello. */
+export interface GatewayInfo {
+  readonly relays: readonly string[]
+  readonly http: string
+}
+
+export interface GatewayDoorOptions {
+  readonly engine: Pick<SignerEngine, "handle">
+  readonly watches: () => Promise<readonly Watch[]>
+  /** A request of this connection was answered. */
+  readonly onServed: (connectionId: string) => void
+  readonly log: Logger
+}
+
+/** Answers kept for a gateway that may come back; beyond it the oldest go, and their clients ask again. */
+const MAX_UNSETTLED = 10_000
+
+/**
+ * Door 1, events: believed by their signature, which the engine checks. One gateway at a time; the newest
+ * wins. Answers stay here until the gateway says that they are out, so that its crash loses none.
+ */
+export class GatewayDoor {
+  readonly #options: GatewayDoorOptions
+  readonly #unsettled = new Map<number, Answer>()
+  readonly #underWay = new Set<Promise<void>>()
+  #gateway: FramedSocket | undefined
+  #info: GatewayInfo | undefined
+  #lastAnswer = 0
+
+  constructor(options: GatewayDoorOptions) {
+    this.#options = options
+  }
+
+  get info(): GatewayInfo | undefined {
+    return this.#info
+  }
+
+  accept(socket: Socket): void {
+    const framed = frame(socket, {
+      onMessage: (message) => {
+        if (isMessage<GatewayMessage>(message)) void this.#received(framed, message)
+      },
+      onClose: (reason) => {
+        if (this.#gateway === framed) this.#gateway = undefined
+        this.#options.log.debug({ reason }, "the gateway's connection ended")
+      },
+    })
+  }
+
+  publish(answer: Answer): void {
+    const n = ++this.#lastAnswer
+    this.#unsettled.set(n, answer)
+    if (this.#unsettled.size > MAX_UNSETTLED) {
+      const [oldest] = this.#unsettled.keys()
+      this.#unsettled.delete(oldest as number)
+    }
+    this.#sendAnswer(n, answer)
+  }
+
+  watch(watch: Watch): void {
+    this.#send({ t: "watch", watch })
+  }
+
+  /** Resolves once what was under way is answered; the gateway has been told by then. */
+  async drain(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  close(): void {
+    this.#gateway?.end()
+  }
+
+  async #received(from: FramedSocket, message: GatewayMessage): Promise<void> {
+    switch (message.t) {
+      case "hello": {
+        const watches = await this.#options.watches()
+        if (this.#gateway !== undefined && this.#gateway !== from) this.#gateway.destroy()
+        this.#gateway = from
+        this.#info = { relays: message.relays, http: message.http }
+        this.#send({ t: "welcome", watches, credit: EVENT_CREDIT })
+        for (const [n, answer] of this.#unsettled) this.#sendAnswer(n, answer)
+        return
+      }
+      case "event": {
+        const work = this.#handle(message.event).finally(() => {
+          this.#underWay.delete(work)
+          from.send({ t: "done", n: message.n } satisfies KeydMessage)
+        })
+        this.#underWay.add(work)
+        return
+      }
+      case "settled":
+        this.#unsettled.delete(message.n)
+        return
+    }
+  }
+
+  async #handle(event: unknown): Promise<void> {
+    try {
+      const outcome = await this.#options.engine.handle(event)
+      if (outcome.kind === "ignored") {
+        this.#options.log.trace({ why: outcome.why }, "ignored an event")
+        return
+      }
+      this.publish(outcome.answer)
+      this.#options.onServed(outcome.answer.connectionId)
+    } catch (error) {
+      // Not the event's doing: the engine is total over events. The client asks again.
+      this.#options.log.error({ reason: error instanceof Error ? error.message : "unknown" }, "a request failed")
+    }
+  }
+
+  #sendAnswer(n: number, { event, relays }: Answer): void {
+    this.#send({ t: "answer", n, event, relays })
+  }
+
+  #send(message: KeydMessage): void {
+    this.#gateway?.send(message)
+  }
+}

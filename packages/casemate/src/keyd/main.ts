@@ -1,0 +1,95 @@
+import { join } from "node:path"
+import { createNodeBackend } from "@casemate/nip46/crypto/node"
+import { SignerEngine } from "@casemate/nip46/signer"
+import { GATEWAY_SOCKET, listenOn, OWNER_SOCKET } from "../channel/sockets.js"
+import { type ChildHooks, runChild } from "../channel/supervision.js"
+import type { Config } from "../config/config.js"
+import { createLogger } from "../config/log.js"
+import { UserError } from "../config/user-error.js"
+import { GatewayDoor } from "./door/gateway-door.js"
+import { acceptOwner } from "./door/owner-door.js"
+import { callOwner } from "./owner/calls.js"
+import { ConnectionWaits } from "./owner/connection-waits.js"
+import { watchesOf } from "./door/watches.js"
+import { lockDataDir } from "./record/lock.js"
+import { openSqliteRecord, RECORD_FILE } from "./record/sqlite-record.js"
+import { loadRootKey } from "./vault/root-key.js"
+import { Vault } from "./vault/vault.js"
+
+/** The process with the keys and the record. It opens no network: its doors are unix sockets. */
+const PURGE_EVERY_MS = 60_000
+/** An orphan of a killed daemon needs a moment to notice. */
+const LOCK_PATIENCE_MS = 3_000
+
+async function start(config: Config): Promise<{ hooks: ChildHooks; details: unknown }> {
+  const log = createLogger("keyd", config.logLevel)
+  const crypto = createNodeBackend()
+  const now = (): number => Math.floor(Date.now() / 1000)
+  const { dataDir, configDir } = config
+
+  const lock = lockDataDir(dataDir, { waitMs: LOCK_PATIENCE_MS })
+  process.chdir(dataDir)
+  const { vaultId, rootKey } = loadRootKey({
+    dataDir,
+    configDir,
+    sealedFile: RECORD_FILE,
+    randomBytes: (length) => crypto.randomBytes(length),
+  })
+  const vault = new Vault({
+    rootKey,
+    vaultId,
+    crypto,
+    loadUserKey: async (pubkey) => (await record.userKey(pubkey))?.sealed,
+  })
+  rootKey.wipe()
+  const record = openSqliteRecord(join(dataDir, RECORD_FILE), {
+    seal: {
+      mac: (bytes) => vault.auditMac(bytes),
+      sealHead: (writer, head) => vault.sealAuditHead(writer, head),
+      openHead: (writer, sealed) => vault.openAuditHead(writer, sealed),
+    },
+  })
+  const engine = new SignerEngine({ record, keys: vault, crypto })
+
+  const waits = new ConnectionWaits(async (id) => {
+    const result = await record.findConnection(id)
+    return result.kind === "found" ? result.connection : undefined
+  }, now)
+  const door = new GatewayDoor({
+    engine,
+    watches: async () => watchesOf(await record.connections(), now()),
+    onServed: (connectionId) => waits.served(connectionId),
+    log,
+  })
+  const recovered = await engine.recover()
+  for (const answer of recovered) door.publish(answer)
+
+  const ports = { engine, record, vault, crypto, door, waits, now }
+  const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
+  const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
+    acceptOwner(socket, { call: (call, args) => callOwner(call, args, ports), log }),
+  )
+  const purge = setInterval(() => {
+    record.purge(now()).catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not purge"))
+  }, PURGE_EVERY_MS)
+  log.info({ crypto: crypto.name, recovered: recovered.length }, "keyd is ready")
+
+  const stop = async (): Promise<void> => {
+    clearInterval(purge)
+    ownerServer.close()
+    gatewayServer.close()
+    await door.drain()
+    door.close()
+    engine.close()
+    await record.close()
+    vault.close()
+    lock.release()
+  }
+  return { hooks: { stop }, details: { crypto: crypto.name } }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown"
+}
+
+await runChild(start, (error): error is UserError => error instanceof UserError)

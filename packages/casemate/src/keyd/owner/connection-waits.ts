@@ -1,0 +1,48 @@
+import type { Connection } from "@casemate/nip46/signer"
+import { UserError } from "../../config/user-error.js"
+
+/** Owners who wait for an app to redeem a token. */
+export class ConnectionWaits {
+  readonly #read: (id: string) => Promise<Connection | undefined>
+  readonly #now: () => number
+  readonly #checks = new Map<string, Set<() => void>>()
+
+  constructor(read: (id: string) => Promise<Connection | undefined>, now: () => number) {
+    this.#read = read
+    this.#now = now
+  }
+
+  /** Something happened to this connection: whoever waits for it looks again. */
+  served(connectionId: string): void {
+    for (const check of this.#checks.get(connectionId) ?? []) check()
+  }
+
+  /** @throws UserError once the token has expired or was revoked */
+  async untilActive({ id, secretExpiresAt }: Connection): Promise<Connection> {
+    const patience = Math.max(0, (secretExpiresAt ?? this.#now()) - this.#now())
+    let wake = (): void => {}
+    const checks = this.#checks.get(id) ?? new Set()
+    this.#checks.set(id, checks)
+    const check = (): void => wake()
+    checks.add(check)
+    const deadline = setTimeout(check, patience * 1000 + 50)
+    try {
+      for (;;) {
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        const connection = await this.#read(id)
+        if (connection?.state === "active") return connection
+        if (connection?.state !== "offered") throw new UserError("this token was revoked before an app connected")
+        if ((connection.secretExpiresAt ?? 0) <= this.#now()) {
+          throw new UserError("no app connected before the token expired; make a new one")
+        }
+        await woken
+      }
+    } finally {
+      clearTimeout(deadline)
+      checks.delete(check)
+      if (checks.size === 0) this.#checks.delete(id)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { join } from "node:path"
+import BetterSqlite from "better-sqlite3"
+import { UserError } from "../../config/user-error.js"
+import { createDatabaseFile } from "./sqlite.js"
+
+export interface LockOptions {
+  /** Milliseconds to wait, blocking, for a process that is about to end; 0 unless told. */
+  readonly waitMs?: number
+}
+
+export interface DataDirLock {
+  release(): void
+}
+
+/**
+ * Makes this process the only owner of a data folder. The lock is the operating system's, on a SQLite
+ * file that holds nothing: it ends with the process, however that ends.
+ *
+ * @throws UserError when another process holds it
+ */
+export function lockDataDir(dataDir: string, { waitMs = 0 }: LockOptions = {}): DataDirLock {
+  const file = join(dataDir, "lock.db")
+  createDatabaseFile(file)
+  const db = new BetterSqlite(file, { timeout: waitMs })
+  try {
+    db.exec("BEGIN EXCLUSIVE")
+  } catch (error) {
+    db.close()
+    if (!(error instanceof BetterSqlite.SqliteError) || !error.code.startsWith("SQLITE_BUSY")) throw error
+    throw new UserError(
+      `another casemate is running on ${dataDir}: stop it first, or choose another folder with --data-dir`,
+      {
+        cause: error,
+      },
+    )
+  }
+  return { release: () => void db.close() }
+}

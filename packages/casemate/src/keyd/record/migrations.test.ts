@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, expect, test } from "vitest"
+import { UserError } from "../../config/user-error.js"
+import { MIGRATIONS, type Migration, migrate } from "./migrations.js"
+import { openSqlite, type SqliteDatabase } from "./sqlite.js"
+
+let folder: string
+let db: SqliteDatabase
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "casemate-migrations-"))
+  db = openSqlite(join(folder, "record.db"))
+})
+afterEach(() => {
+  db.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const first: Migration = { version: 1, statements: ({ integer }) => [`CREATE TABLE a (x ${integer})`] }
+const second: Migration = { version: 2, statements: () => ["ALTER TABLE a ADD COLUMN y TEXT DEFAULT 'new'"] }
+const broken: Migration = {
+  version: 3,
+  statements: () => ["CREATE TABLE b (x TEXT)", "ALTER TABLE nowhere ADD z TEXT"],
+}
+
+const rows = (table: string): unknown[] =>
+  db.prepare<object, object>({ sql: `SELECT * FROM ${table}`, bind: () => [] }).all({})
+
+test("versions rise by one from one, and an empty database gets them all", () => {
+  expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, i) => i + 1))
+  migrate(db)
+  expect(db.schemaVersion()).toBe(MIGRATIONS.length)
+  expect(rows("claim")).toEqual([])
+})
+
+test("an older database gets what it lacks and keeps what it has", () => {
+  let seeds = 0
+  const seed = () => void seeds++
+  migrate(db, { migrations: [first], seed })
+  db.exec("INSERT INTO a VALUES (1)")
+  migrate(db, { migrations: [first, second], seed })
+  migrate(db, { migrations: [first, second], seed })
+  expect(rows("a")).toEqual([{ x: 1, y: "new" }])
+  expect(db.schemaVersion()).toBe(2)
+  expect(seeds).toBe(1)
+})
+
+test("a migration that fails leaves the database as it was", () => {
+  migrate(db, { migrations: [first] })
+  db.exec("INSERT INTO a VALUES (1)")
+  expect(() => migrate(db, { migrations: [first, second, broken] })).toThrow(/nowhere/)
+  expect(db.schemaVersion()).toBe(1)
+  expect(rows("a")).toEqual([{ x: 1 }])
+  expect(() => rows("b")).toThrow(/no such table/)
+})
+
+test("a database of a newer casemate is refused and not touched", () => {
+  migrate(db, { migrations: [first, second] })
+  expect(() => migrate(db, { migrations: [first] })).toThrow(UserError)
+  expect(() => migrate(db, { migrations: [first] })).toThrow(/schema 2 .* knows 1 at most/)
+  expect(db.schemaVersion()).toBe(2)
+})

@@ -1,0 +1,257 @@
+import type { ConnectionState } from "@casemate/nip46/signer"
+import { type Insertable, type Kysely, type Selectable, sql } from "kysely"
+import { query } from "./query.js"
+import type {
+  AuditHeadTable,
+  AuditTable,
+  ClaimTable,
+  ConnectionTable,
+  GrantTable,
+  SettingTable,
+  Tables,
+  UserKeyTable,
+} from "./schema.js"
+
+type Row<T> = Required<Insertable<T>>
+type NewRow<T> = Omit<Row<T>, "seq">
+type None = Record<never, never>
+type Old = { before: number; limit: number }
+
+/** Every statement of the record, in the dialect of the kysely that is handed in. */
+export type Queries = ReturnType<typeof buildQueries>
+
+export function buildQueries(db: Kysely<Tables>) {
+  return {
+    ...userKeyQueries(db),
+    ...connectionQueries(db),
+    ...claimQueries(db),
+    ...auditQueries(db),
+  }
+}
+
+function userKeyQueries(db: Kysely<Tables>) {
+  return {
+    insertUserKey: query<NewRow<UserKeyTable>>()((p) =>
+      db.insertInto("user_key").values({ name: p.name, pubkey: p.pubkey, sealed: p.sealed, created_at: p.created_at }),
+    ),
+    userKeys: query<None>()(() => db.selectFrom("user_key").selectAll().orderBy("seq")),
+    userKeyByPubkey: query<{ pubkey: string }>()((p) =>
+      db.selectFrom("user_key").selectAll().where("pubkey", "=", p.pubkey),
+    ),
+    userKeyByName: query<{ name: string }>()((p) => db.selectFrom("user_key").selectAll().where("name", "=", p.name)),
+    setting: query<{ name: string }>()((p) => db.selectFrom("setting").select("value").where("name", "=", p.name)),
+    setSetting: query<Row<SettingTable>>()((p) =>
+      db
+        .insertInto("setting")
+        .values({ name: p.name, value: p.value })
+        .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: p.value })),
+    ),
+  }
+}
+
+function connectionQueries(db: Kysely<Tables>) {
+  const grants = db.selectFrom("grant").selectAll()
+  return {
+    insertConnection: query<NewRow<ConnectionTable>>()((p) =>
+      db.insertInto("connection").values({
+        id: p.id,
+        user_pubkey: p.user_pubkey,
+        remote_signer_pubkey: p.remote_signer_pubkey,
+        sealed_transport_key: p.sealed_transport_key,
+        client_pubkey: p.client_pubkey,
+        state: p.state,
+        secret_hash: p.secret_hash,
+        secret_expires_at: p.secret_expires_at,
+        expires_at: p.expires_at,
+        relays: p.relays,
+        client_relays: p.client_relays,
+        app: p.app,
+        requested_perms: p.requested_perms,
+        created_at: p.created_at,
+        last_used_at: p.last_used_at,
+        revision: p.revision,
+      }),
+    ),
+    insertGrant: query<Row<GrantTable>>()((p) =>
+      db.insertInto("grant").values({
+        connection_id: p.connection_id,
+        id: p.id,
+        position: p.position,
+        method: p.method,
+        param: p.param,
+        effect: p.effect,
+        expires_at: p.expires_at,
+        uses_left: p.uses_left,
+      }),
+    ),
+    connections: query<None>()(() => db.selectFrom("connection").selectAll().orderBy("seq")),
+    connectionById: query<{ id: string }>()((p) => db.selectFrom("connection").selectAll().where("id", "=", p.id)),
+    connectionByKey: query<{ remote_signer_pubkey: string }>()((p) =>
+      db.selectFrom("connection").selectAll().where("remote_signer_pubkey", "=", p.remote_signer_pubkey),
+    ),
+    connectionsByPrefix: query<{ prefix: string; limit: number }>()((p) =>
+      db
+        .selectFrom("connection")
+        .selectAll()
+        .where(sql<boolean>`substr(id, 1, length(${p.prefix})) = ${p.prefix}`)
+        .orderBy("seq")
+        .limit(p.limit),
+    ),
+    grants: query<None>()(() => grants.orderBy("connection_id").orderBy("position")),
+    grantsOf: query<{ connection_id: string }>()((p) =>
+      grants.where("connection_id", "=", p.connection_id).orderBy("position"),
+    ),
+    grantOf: query<{ connection_id: string; id: string }>()((p) =>
+      db.selectFrom("grant").select("uses_left").where("connection_id", "=", p.connection_id).where("id", "=", p.id),
+    ),
+    chargeGrant: query<{ connection_id: string; id: string; uses: number }>()((p) =>
+      db
+        .updateTable("grant")
+        .set((column) => ({ uses_left: column("uses_left", "-", p.uses) }))
+        .where("connection_id", "=", p.connection_id)
+        .where("id", "=", p.id)
+        .where("uses_left", ">=", p.uses),
+    ),
+    setState: query<{ id: string; state: ConnectionState }>()((p) =>
+      db
+        .updateTable("connection")
+        .set((column) => ({ state: p.state, revision: column("revision", "+", 1) }))
+        .where("id", "=", p.id),
+    ),
+    activate: query<{ id: string; client_pubkey: string; app: string; requested_perms: string }>()((p) =>
+      db
+        .updateTable("connection")
+        .set((column) => ({
+          state: "active",
+          client_pubkey: p.client_pubkey,
+          app: p.app,
+          requested_perms: p.requested_perms,
+          secret_hash: null,
+          secret_expires_at: null,
+          revision: column("revision", "+", 1),
+        }))
+        .where("id", "=", p.id),
+    ),
+    setClientRelays: query<{ id: string; client_relays: string }>()((p) =>
+      db.updateTable("connection").set({ client_relays: p.client_relays }).where("id", "=", p.id),
+    ),
+    deadOffers: query<{ before: number }>()((p) =>
+      db
+        .selectFrom("connection")
+        .select(["id", "remote_signer_pubkey"])
+        .where("state", "=", "offered")
+        .where("secret_expires_at", "<", p.before),
+    ),
+    deleteGrants: query<{ connection_id: string }>()((p) =>
+      db.deleteFrom("grant").where("connection_id", "=", p.connection_id),
+    ),
+    deleteConnection: query<{ id: string }>()((p) => db.deleteFrom("connection").where("id", "=", p.id)),
+    setLastUsed: query<{ id: string; last_used_at: number }>()((p) =>
+      db.updateTable("connection").set({ last_used_at: p.last_used_at }).where("id", "=", p.id),
+    ),
+  }
+}
+
+function claimQueries(db: Kysely<Tables>) {
+  const claims = db
+    .selectFrom("claim")
+    .select(["event_id", "connection_id", "repeat_key", "event", "received_at", "verdict", "answer"])
+  const oldClaims = (p: Old) =>
+    db
+      .selectFrom("claim")
+      .select("seq")
+      .where("received_at", "<", p.before)
+      .orderBy("received_at")
+      .orderBy("seq")
+      .limit(p.limit)
+  const oldAnswers = (p: Old) =>
+    db
+      .selectFrom("claim")
+      .select("seq")
+      .where("answer", "is not", null)
+      .where("answered_at", "<", p.before)
+      .orderBy("answered_at")
+      .orderBy("seq")
+      .limit(p.limit)
+  return {
+    claimByEvent: query<{ event_id: string }>()((p) => claims.where("event_id", "=", p.event_id)),
+    claimByRepeatKey: query<{ repeat_key: string }>()((p) => claims.where("repeat_key", "=", p.repeat_key)),
+    insertClaim: query<Omit<NewRow<ClaimTable>, "answer" | "answered_at">>()((p) =>
+      db.insertInto("claim").values({
+        event_id: p.event_id,
+        connection_id: p.connection_id,
+        repeat_key: p.repeat_key,
+        event: p.event,
+        created_at: p.created_at,
+        received_at: p.received_at,
+        verdict: p.verdict,
+      }),
+    ),
+    answerClaim: query<{ event_id: string; answer: string; answered_at: number }>()((p) =>
+      db
+        .updateTable("claim")
+        .set({ answer: p.answer, answered_at: p.answered_at })
+        .where("event_id", "=", p.event_id)
+        .where("repeat_key", "is not", null),
+    ),
+    unanswered: query<None>()(() => claims.where("answered_at", "is", null).orderBy("received_at").orderBy("seq")),
+    answeredSince: query<{ at: number }>()((p) =>
+      claims.where("answer", "is not", null).where("answered_at", ">=", p.at).orderBy("answered_at").orderBy("seq"),
+    ),
+    newestOfOld: query<Old>()((p) =>
+      db
+        .selectFrom("claim")
+        .select((column) => column.fn.max("created_at").as("created_at"))
+        .where("seq", "in", oldClaims(p)),
+    ),
+    purgeClaims: query<Old>()((p) => db.deleteFrom("claim").where("seq", "in", oldClaims(p))),
+    purgeAnswers: query<Old>()((p) =>
+      db.updateTable("claim").set({ answer: null, repeat_key: null }).where("seq", "in", oldAnswers(p)),
+    ),
+  }
+}
+
+function auditQueries(db: Kysely<Tables>) {
+  const rows = db.selectFrom("audit").selectAll()
+  return {
+    insertAudit: query<Row<AuditTable>>()((p) =>
+      db.insertInto("audit").values({
+        writer: p.writer,
+        seq: p.seq,
+        at: p.at,
+        actor: p.actor,
+        connection_id: p.connection_id,
+        action: p.action,
+        param: p.param,
+        verdict: p.verdict,
+        why: p.why,
+        event_id: p.event_id,
+        mac: p.mac,
+      }),
+    ),
+    auditAfter: query<{ writer: string; after: number; limit: number }>()((p) =>
+      rows.where("writer", "=", p.writer).where("seq", ">", p.after).orderBy("seq").limit(p.limit),
+    ),
+    lastAudit: query<{ writer: string; limit: number }>()((p) =>
+      rows.where("writer", "=", p.writer).orderBy("seq", "desc").limit(p.limit),
+    ),
+    auditHead: query<{ writer: string }>()((p) =>
+      db.selectFrom("audit_head").select("sealed").where("writer", "=", p.writer),
+    ),
+    setAuditHead: query<Row<AuditHeadTable>>()((p) =>
+      db
+        .insertInto("audit_head")
+        .values({ writer: p.writer, sealed: p.sealed })
+        .onConflict((conflict) => conflict.column("writer").doUpdateSet({ sealed: p.sealed })),
+    ),
+  }
+}
+
+export type UserKeyRow = Selectable<UserKeyTable>
+export type ConnectionRow = Selectable<ConnectionTable>
+export type GrantRow = Selectable<GrantTable>
+export type ClaimRow = Pick<
+  Selectable<ClaimTable>,
+  "event_id" | "connection_id" | "repeat_key" | "event" | "received_at" | "verdict" | "answer"
+>
+export type AuditRowStored = Selectable<AuditTable>

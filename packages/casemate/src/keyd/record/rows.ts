@@ -1,0 +1,125 @@
+import type { NostrEvent } from "@casemate/nip46/protocol"
+import type { AuditEntry, Claim, ClaimVerdict, Connection, Grant } from "@casemate/nip46/signer"
+import type { AuditRowStored, ClaimRow, ConnectionRow, GrantRow, UserKeyRow } from "./queries.js"
+import type { AuditRow, UserKey } from "./record.js"
+
+/** Rows to values and back. What is `undefined` outside is `null` in SQL, and bytes are no Buffer. */
+
+export function toUserKey(row: UserKeyRow): UserKey {
+  return { name: row.name, pubkey: row.pubkey, sealed: Uint8Array.from(row.sealed), createdAt: row.created_at }
+}
+
+export function toConnection(row: ConnectionRow, grants: readonly GrantRow[]): Connection {
+  return {
+    id: row.id,
+    userPubkey: row.user_pubkey,
+    remoteSignerPubkey: row.remote_signer_pubkey,
+    sealedTransportKey: Uint8Array.from(row.sealed_transport_key),
+    clientPubkey: row.client_pubkey ?? undefined,
+    state: row.state,
+    secretHash: row.secret_hash ?? undefined,
+    secretExpiresAt: row.secret_expires_at ?? undefined,
+    expiresAt: row.expires_at ?? undefined,
+    relays: JSON.parse(row.relays) as string[],
+    clientRelays: JSON.parse(row.client_relays) as string[],
+    app: JSON.parse(row.app) as Connection["app"],
+    requestedPerms: row.requested_perms,
+    grants: grants.map(toGrant),
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at ?? undefined,
+    revision: row.revision,
+  }
+}
+
+export function fromConnection(connection: Connection): Omit<ConnectionRow, "seq"> {
+  return {
+    id: connection.id,
+    user_pubkey: connection.userPubkey,
+    remote_signer_pubkey: connection.remoteSignerPubkey,
+    sealed_transport_key: connection.sealedTransportKey,
+    client_pubkey: connection.clientPubkey ?? null,
+    state: connection.state,
+    secret_hash: connection.secretHash ?? null,
+    secret_expires_at: connection.secretExpiresAt ?? null,
+    expires_at: connection.expiresAt ?? null,
+    relays: JSON.stringify(connection.relays),
+    client_relays: JSON.stringify(connection.clientRelays),
+    app: JSON.stringify(connection.app),
+    requested_perms: connection.requestedPerms,
+    created_at: connection.createdAt,
+    last_used_at: connection.lastUsedAt ?? null,
+    revision: connection.revision,
+  }
+}
+
+function toGrant(row: GrantRow): Grant {
+  return {
+    id: row.id,
+    method: row.method,
+    param: row.param ?? undefined,
+    effect: row.effect,
+    expiresAt: row.expires_at ?? undefined,
+    usesLeft: row.uses_left ?? undefined,
+  }
+}
+
+export function fromGrant(connectionId: string, grant: Grant, position: number): GrantRow {
+  return {
+    connection_id: connectionId,
+    id: grant.id,
+    position,
+    method: grant.method,
+    param: grant.param ?? null,
+    effect: grant.effect,
+    expires_at: grant.expiresAt ?? null,
+    uses_left: grant.usesLeft ?? null,
+  }
+}
+
+export function toClaim(row: ClaimRow): Claim {
+  return {
+    eventId: row.event_id,
+    connectionId: row.connection_id,
+    event: JSON.parse(row.event) as NostrEvent,
+    verdict: JSON.parse(row.verdict) as ClaimVerdict,
+    receivedAt: row.received_at,
+    answer: row.answer === null ? undefined : (JSON.parse(row.answer) as NostrEvent),
+  }
+}
+
+export function toAuditRow(row: AuditRowStored): AuditRow {
+  return {
+    seq: row.seq,
+    at: row.at,
+    actor: row.actor,
+    connectionId: row.connection_id ?? undefined,
+    action: row.action,
+    param: row.param ?? undefined,
+    verdict: row.verdict,
+    why: row.why,
+    eventId: row.event_id ?? undefined,
+  }
+}
+
+export function fromAuditEntry(writer: string, seq: number, entry: AuditEntry): Omit<AuditRowStored, "mac"> {
+  return {
+    writer,
+    seq,
+    at: entry.at,
+    actor: wellFormed(entry.actor),
+    connection_id: entry.connectionId ?? null,
+    action: wellFormed(entry.action),
+    param: entry.param === undefined ? null : wellFormed(entry.param),
+    verdict: entry.verdict,
+    why: wellFormed(entry.why),
+    event_id: entry.eventId ?? null,
+  }
+}
+
+/**
+ * Half a surrogate pair, which a client can send, does not survive UTF-8: what is stored must be what the
+ * MAC covers, or the row would look altered.
+ */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString()
+}

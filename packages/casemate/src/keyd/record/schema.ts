@@ -1,0 +1,103 @@
+import type { ConnectionState } from "@casemate/nip46/signer"
+import type { Generated } from "kysely"
+
+/**
+ * The tables, as kysely checks queries against them. `null` is what `undefined` is outside of SQL, JSON
+ * columns hold text, times are unix seconds.
+ */
+export interface Tables {
+  user_key: UserKeyTable
+  connection: ConnectionTable
+  grant: GrantTable
+  claim: ClaimTable
+  audit: AuditTable
+  audit_head: AuditHeadTable
+  setting: SettingTable
+}
+
+export interface UserKeyTable {
+  seq: Generated<number>
+  name: string
+  pubkey: string
+  sealed: Uint8Array
+  created_at: number
+}
+
+export interface ConnectionTable {
+  /** The order in which they were made. */
+  seq: Generated<number>
+  id: string
+  user_pubkey: string
+  remote_signer_pubkey: string
+  sealed_transport_key: Uint8Array
+  client_pubkey: string | null
+  state: ConnectionState
+  secret_hash: string | null
+  secret_expires_at: number | null
+  expires_at: number | null
+  /** JSON. */
+  relays: string
+  /** JSON. */
+  client_relays: string
+  /** JSON. */
+  app: string
+  requested_perms: string
+  created_at: number
+  last_used_at: number | null
+  revision: number
+}
+
+export interface GrantTable {
+  connection_id: string
+  id: string
+  /** The order within the connection. */
+  position: number
+  method: string
+  param: string | null
+  effect: "allow" | "deny"
+  expires_at: number | null
+  uses_left: number | null
+}
+
+export interface ClaimTable {
+  seq: Generated<number>
+  event_id: string
+  connection_id: string
+  /** Null once the answer was purged: the same request is new again. */
+  repeat_key: string | null
+  /** JSON. */
+  event: string
+  /** The event's own. */
+  created_at: number
+  received_at: number
+  /** JSON. */
+  verdict: string
+  /** JSON. */
+  answer: string | null
+  answered_at: number | null
+}
+
+export interface AuditTable {
+  /** One chain for each writer. */
+  writer: string
+  seq: number
+  at: number
+  actor: string
+  connection_id: string | null
+  action: string
+  param: string | null
+  verdict: "allow" | "ask" | "deny"
+  why: string
+  event_id: string | null
+  mac: Uint8Array
+}
+
+export interface AuditHeadTable {
+  writer: string
+  sealed: Uint8Array
+}
+
+export interface SettingTable {
+  name: string
+  value: string
+}

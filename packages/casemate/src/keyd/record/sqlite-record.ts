@@ -1,0 +1,304 @@
+import { setImmediate as turn } from "node:timers/promises"
+import type { NostrEvent } from "@casemate/nip46/protocol"
+import { Nip46Error } from "@casemate/nip46/protocol"
+import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Recall } from "@casemate/nip46/signer"
+import { UserError } from "../../config/user-error.js"
+import { ChainWalk, decodeHead, encodeHead, GENESIS, type Link } from "./audit-chain.js"
+import { GroupCommit, type Work } from "./group-commit.js"
+import { migrate } from "./migrations.js"
+import { buildQueries, type ClaimRow, type ConnectionRow, type GrantRow } from "./queries.js"
+import type {
+  AddUserKeyResult,
+  AuditHead,
+  AuditQuery,
+  AuditRow,
+  AuditSeal,
+  AuditVerdict,
+  FindConnectionResult,
+  Record,
+  UserKey,
+} from "./record.js"
+import { toAuditRow, toClaim, toConnection, toUserKey } from "./rows.js"
+import { isStorageDown, openSqlite, type SqliteDatabase, sqliteCompiler } from "./sqlite.js"
+import { prepareAll, type Statements } from "./statements.js"
+import { type Draft, FLOOR, recall, WRITER, Writes } from "./writes.js"
+
+/** The name of the record in the data folder. */
+export const RECORD_FILE = "record.db"
+
+const VERIFY_PAGE = 1_000
+const CANDIDATES = 10
+/** About 20 ms of work. */
+const PURGE_SLICE = 500
+
+export interface SqliteRecordOptions {
+  readonly seal: AuditSeal
+  /** Called after each committed transaction with the number of writes in it. */
+  readonly onCommit?: (writes: number) => void
+}
+
+/**
+ * Opens or creates the record in a file. The caller holds the lock of the data folder.
+ *
+ * @throws UserError when the file cannot be opened, is of a newer schema, or belongs to another root key
+ */
+export function openSqliteRecord(file: string, options: SqliteRecordOptions): Record {
+  const db = openSqlite(file)
+  try {
+    return createSqliteRecord(db, options)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** The same over a database that is open already; the record closes it. */
+export function createSqliteRecord(db: SqliteDatabase, options: SqliteRecordOptions): Record {
+  const queries = buildQueries(sqliteCompiler())
+  migrate(db, {
+    seed: () =>
+      void db
+        .prepare(queries.setAuditHead)
+        .run({ writer: WRITER, sealed: options.seal.sealHead(WRITER, encodeHead(GENESIS)) }),
+  })
+  return new SqliteRecord(db, prepareAll(db, queries), options)
+}
+
+/**
+ * Reads see what is committed. One exception: `recall` also sees answers that wait for the next commit,
+ * because they are published already and a repeat shall get the same one.
+ */
+class SqliteRecord implements Record {
+  readonly #db: SqliteDatabase
+  readonly #sql: Statements
+  readonly #seal: AuditSeal
+  readonly #onCommit: SqliteRecordOptions["onCommit"]
+  readonly #writes: Writes
+  readonly #commits: GroupCommit<Draft>
+  readonly #answers = new Map<string, NostrEvent>()
+  /** By remote-signer-pubkey; nobody but this object writes the database. */
+  readonly #connections = new Map<string, Connection>()
+  #head: Link
+  #floor: number
+  #closed = false
+
+  constructor(db: SqliteDatabase, statements: Statements, { seal, onCommit }: SqliteRecordOptions) {
+    this.#db = db
+    this.#sql = statements
+    this.#seal = seal
+    this.#onCommit = onCommit
+    this.#writes = new Writes(statements, seal)
+    this.#commits = new GroupCommit({
+      run: (works) => this.#transaction(works),
+      isHopeless: isStorageDown,
+      toError: (error) => failed("committed", error),
+    })
+    const head = this.#storedHead()
+    if (head === undefined) {
+      throw new UserError(
+        `the audit head in ${db.name} is missing or does not open with this root key: put back the root key that belongs to it, or a backup of the record`,
+      )
+    }
+    // Rows that somebody appended are not overwritten: verifying names them, and the chain goes on after them.
+    const last = statements.lastAudit.all({ writer: WRITER, limit: 1 })[0]?.seq ?? 0
+    this.#head = { ...head, seq: Math.max(head.seq, last) }
+    this.#floor = Number(statements.setting.get({ name: FLOOR })?.value ?? -1)
+  }
+
+  createConnection(connection: Connection, audit: AuditEntry): Promise<void> {
+    return this.#write((draft) => this.#writes.createConnection(draft, connection, audit))
+  }
+
+  async connection(remoteSignerPubkey: string): Promise<Connection | undefined> {
+    const cached = this.#connections.get(remoteSignerPubkey)
+    if (cached !== undefined && !this.#closed) return cached
+    return this.#read(() => {
+      const row = this.#sql.connectionByKey.get({ remote_signer_pubkey: remoteSignerPubkey })
+      if (row === undefined) return undefined
+      const connection = this.#withGrants(row)
+      this.#connections.set(remoteSignerPubkey, connection)
+      return connection
+    })
+  }
+
+  async connections(): Promise<readonly Connection[]> {
+    return this.#read(() => {
+      const grants = new Map<string, GrantRow[]>()
+      for (const grant of this.#sql.grants.all({})) {
+        const siblings = grants.get(grant.connection_id)
+        if (siblings === undefined) grants.set(grant.connection_id, [grant])
+        else siblings.push(grant)
+      }
+      return this.#sql.connections.all({}).map((row) => toConnection(row, grants.get(row.id) ?? []))
+    })
+  }
+
+  setState(id: string, state: "active" | "paused" | "revoked", audit: AuditEntry): Promise<boolean> {
+    return this.#write((draft) => this.#writes.setState(draft, id, state, audit))
+  }
+
+  async recall(eventId: string, repeatKey: string, createdAt: number): Promise<Recall> {
+    return this.#read(() =>
+      recall(this.#sql, this.#floor, eventId, repeatKey, createdAt, (row) => this.#withWaitingAnswer(row)),
+    )
+  }
+
+  commit(entry: ClaimEntry): Promise<CommitResult> {
+    return this.#write((draft) => this.#writes.commit(draft, entry))
+  }
+
+  async answer(eventId: string, answer: NostrEvent): Promise<void> {
+    this.#answers.set(eventId, answer)
+    try {
+      await this.#write(() => this.#writes.answer(eventId, answer), { lazy: true })
+    } finally {
+      if (this.#answers.get(eventId) === answer) this.#answers.delete(eventId)
+    }
+  }
+
+  async unanswered(): Promise<readonly Claim[]> {
+    this.#commits.flush()
+    return this.#read(() => this.#sql.unanswered.all({}).map(toClaim))
+  }
+
+  async answeredSince(at: number): Promise<readonly Claim[]> {
+    this.#commits.flush()
+    return this.#read(() => this.#sql.answeredSince.all({ at }).map(toClaim))
+  }
+
+  async purge(now: number): Promise<void> {
+    while (await this.#write((draft) => this.#writes.purge(draft, now, PURGE_SLICE))) {
+      // Whoever came meanwhile is in the same transactions.
+    }
+  }
+
+  addUserKey(key: UserKey, audit: AuditEntry): Promise<AddUserKeyResult> {
+    return this.#write((draft) => this.#writes.addUserKey(draft, key, audit))
+  }
+
+  async userKeys(): Promise<readonly UserKey[]> {
+    return this.#read(() => this.#sql.userKeys.all({}).map(toUserKey))
+  }
+
+  async userKey(pubkeyOrName: string): Promise<UserKey | undefined> {
+    return this.#read(() => {
+      const row =
+        this.#sql.userKeyByPubkey.get({ pubkey: pubkeyOrName }) ?? this.#sql.userKeyByName.get({ name: pubkeyOrName })
+      return row === undefined ? undefined : toUserKey(row)
+    })
+  }
+
+  async findConnection(idOrPrefix: string): Promise<FindConnectionResult> {
+    return this.#read(() => {
+      const exact = this.#sql.connectionById.get({ id: idOrPrefix })
+      if (exact !== undefined) return { kind: "found", connection: this.#withGrants(exact) }
+      const rows = this.#sql.connectionsByPrefix.all({ prefix: idOrPrefix, limit: CANDIDATES })
+      const [first, second] = rows
+      if (first === undefined || idOrPrefix === "") return { kind: "none" }
+      if (second === undefined) return { kind: "found", connection: this.#withGrants(first) }
+      return { kind: "ambiguous", ids: rows.map((row) => row.id) }
+    })
+  }
+
+  note(audit: AuditEntry): Promise<void> {
+    return this.#write((draft) => this.#writes.note(draft, audit))
+  }
+
+  async audit({ after, limit }: AuditQuery): Promise<readonly AuditRow[]> {
+    return this.#read(() => {
+      const rows =
+        after === undefined
+          ? this.#sql.lastAudit.all({ writer: WRITER, limit }).reverse()
+          : this.#sql.auditAfter.all({ writer: WRITER, after, limit })
+      return rows.map(toAuditRow)
+    })
+  }
+
+  async verifyAudit(expected?: AuditHead): Promise<AuditVerdict> {
+    const walk = new ChainWalk(this.#seal, expected)
+    for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+      const page = this.#read(() => this.#sql.auditAfter.all({ writer: WRITER, after, limit: VERIFY_PAGE }))
+      for (const row of page) walk.step(row)
+      // The head is read in the turn of the last page: a commit between them would look like tampering.
+      if (page.length < VERIFY_PAGE || walk.broken !== undefined) return walk.end(this.#read(() => this.#storedHead()))
+      after = page.at(-1)?.seq ?? after
+      await turn()
+    }
+  }
+
+  async setting(name: string): Promise<string | undefined> {
+    return this.#read(() => this.#sql.setting.get({ name })?.value)
+  }
+
+  setSetting(name: string, value: string): Promise<void> {
+    return this.#write(() => this.#writes.setSetting(name, value))
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#commits.flush()
+    this.#closed = true
+    this.#db.close()
+  }
+
+  async #write<T>(work: (draft: Draft) => T, options?: { lazy: boolean }): Promise<T> {
+    if (this.#closed) throw closed()
+    return await this.#commits.write(work, options)
+  }
+
+  #read<T>(work: () => T): T {
+    if (this.#closed) throw closed()
+    try {
+      return work()
+    } catch (error) {
+      throw failed("read", error)
+    }
+  }
+
+  #transaction(works: readonly Work<Draft>[]): unknown[] {
+    const draft: Draft = { head: this.#head, floor: this.#floor, touched: new Set() }
+    const results = this.#db.transaction(() => {
+      const done = works.map((work) => work(draft))
+      if (draft.head !== this.#head) {
+        this.#sql.setAuditHead.run({ writer: WRITER, sealed: this.#seal.sealHead(WRITER, encodeHead(draft.head)) })
+      }
+      return done
+    })
+    this.#head = draft.head
+    this.#floor = draft.floor
+    for (const remoteSignerPubkey of draft.touched) this.#connections.delete(remoteSignerPubkey)
+    // Not here: what a hook throws must not look like a commit that failed.
+    queueMicrotask(() => this.#onCommit?.(works.length))
+    return results
+  }
+
+  #storedHead(): Link | undefined {
+    const sealed = this.#sql.auditHead.get({ writer: WRITER })?.sealed
+    if (sealed === undefined) return undefined
+    try {
+      return decodeHead(this.#seal.openHead(WRITER, sealed))
+    } catch {
+      return undefined
+    }
+  }
+
+  #withGrants(row: ConnectionRow): Connection {
+    return toConnection(row, this.#sql.grantsOf.all({ connection_id: row.id }))
+  }
+
+  #withWaitingAnswer(row: ClaimRow): Claim {
+    const claim = toClaim(row)
+    const waiting = row.repeat_key === null ? undefined : this.#answers.get(row.event_id)
+    return waiting === undefined ? claim : { ...claim, answer: waiting }
+  }
+}
+
+function failed(what: "read" | "committed", cause: unknown): Error {
+  if (cause instanceof Nip46Error) return cause
+  const why = what === "read" ? "" : "; nothing was changed"
+  return new Nip46Error("RECORD_FAILED", `the record could not be ${what}${why}`, { cause })
+}
+
+function closed(): Nip46Error {
+  return new Nip46Error("RECORD_FAILED", "the record is closed")
+}

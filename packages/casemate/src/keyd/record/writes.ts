@@ -1,0 +1,202 @@
+import type { NostrEvent } from "@casemate/nip46/protocol"
+import { Nip46Error } from "@casemate/nip46/protocol"
+import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Recall } from "@casemate/nip46/signer"
+import { ANSWER_TTL, CLAIM_TTL, OFFER_TTL, LAST_USED_STEP } from "@casemate/nip46/signer"
+import { type Link, nextMac } from "./audit-chain.js"
+import type { ClaimRow, ConnectionRow } from "./queries.js"
+import type { AddUserKeyResult, AuditSeal, UserKey } from "./record.js"
+import { fromAuditEntry, fromConnection, fromGrant, toClaim } from "./rows.js"
+import type { Statements } from "./statements.js"
+
+/** The one chain of a SQLite record: keyd alone writes it. */
+export const WRITER = "keyd"
+/** The setting that holds the floor of purged claims. */
+export const FLOOR = "record.floor"
+
+/** What a transaction will have changed in memory, once it is committed. */
+export interface Draft {
+  /** The end of the audit chain. */
+  head: Link
+  /** Events with a `created_at` at or below it may have been served and purged. */
+  floor: number
+  /** Remote-signer-pubkeys of connections that are no longer what was read. */
+  readonly touched: Set<string>
+}
+
+/** What is done inside a transaction. Each looks at all its conditions first, and then writes. */
+export class Writes {
+  readonly #sql: Statements
+  readonly #seal: AuditSeal
+
+  constructor(statements: Statements, seal: AuditSeal) {
+    this.#sql = statements
+    this.#seal = seal
+  }
+
+  commit(draft: Draft, entry: ClaimEntry): CommitResult {
+    const { eventId, connectionId, repeatKey, event, receivedAt } = entry
+    const known = recall(this.#sql, draft.floor, eventId, repeatKey, event.created_at, toClaim)
+    if (known.kind !== "new") return known
+    const connection = this.#sql.connectionById.get({ id: connectionId })
+    if (connection === undefined || !admits(connection, entry)) return { kind: "moved" }
+    const charges = this.#counted(entry)
+    if (charges === undefined) return { kind: "moved" }
+
+    this.#sql.insertClaim.run({
+      event_id: eventId,
+      connection_id: connectionId,
+      repeat_key: repeatKey,
+      event: JSON.stringify(event),
+      created_at: event.created_at,
+      received_at: receivedAt,
+      verdict: JSON.stringify(entry.verdict),
+    })
+    for (const [id, uses] of charges) this.#sql.chargeGrant.run({ connection_id: connectionId, id, uses })
+    this.#apply(entry)
+    const used = isUsedAnew(connection, receivedAt)
+    if (used) this.#sql.setLastUsed.run({ id: connectionId, last_used_at: receivedAt })
+    if (used || charges.size > 0 || entry.effect !== undefined) draft.touched.add(connection.remote_signer_pubkey)
+    this.note(draft, entry.audit)
+    return { kind: "committed" }
+  }
+
+  createConnection(draft: Draft, connection: Connection, audit: AuditEntry): void {
+    const { id, remoteSignerPubkey } = connection
+    const taken =
+      this.#sql.connectionById.get({ id }) ??
+      this.#sql.connectionByKey.get({ remote_signer_pubkey: remoteSignerPubkey })
+    if (taken !== undefined) {
+      throw new Nip46Error("RECORD_FAILED", "a connection with this id or remote-signer-pubkey exists already")
+    }
+    this.#sql.insertConnection.run(fromConnection(connection))
+    for (const [i, grant] of connection.grants.entries()) this.#sql.insertGrant.run(fromGrant(id, grant, i))
+    draft.touched.add(remoteSignerPubkey)
+    this.note(draft, audit)
+  }
+
+  setState(draft: Draft, id: string, state: "active" | "paused" | "revoked", audit: AuditEntry): boolean {
+    const connection = this.#sql.connectionById.get({ id })
+    if (connection === undefined) return false
+    if (!isLive(connection) && !(connection.state === "offered" && state === "revoked")) return false
+    this.#sql.setState.run({ id, state })
+    draft.touched.add(connection.remote_signer_pubkey)
+    this.note(draft, audit)
+    return true
+  }
+
+  answer(eventId: string, answer: NostrEvent): void {
+    this.#sql.answerClaim.run({ event_id: eventId, answer: JSON.stringify(answer), answered_at: answer.created_at })
+  }
+
+  /**
+   * Purges the oldest, at most `limit` of each, so that a backlog does not hold up those who wait to be
+   * served: the floor always covers exactly what is gone. Returns true when there may be more.
+   */
+  purge(draft: Draft, now: number, limit: number): boolean {
+    const claims = { before: now - CLAIM_TTL, limit }
+    const newest = this.#sql.newestOfOld.get(claims)?.created_at ?? undefined
+    let purged = 0
+    if (newest !== undefined) {
+      purged = this.#sql.purgeClaims.run(claims)
+      if (newest > draft.floor) {
+        draft.floor = newest
+        this.#sql.setSetting.run({ name: FLOOR, value: String(newest) })
+      }
+    }
+    const answers = this.#sql.purgeAnswers.run({ before: now - ANSWER_TTL, limit })
+    this.#forgetOffers(draft, now)
+    return purged === limit || answers === limit
+  }
+
+  addUserKey(draft: Draft, { name, pubkey, sealed, createdAt }: UserKey, audit: AuditEntry): AddUserKeyResult {
+    if (this.#sql.userKeyByPubkey.get({ pubkey }) !== undefined) return { kind: "taken", by: "pubkey" }
+    if (this.#sql.userKeyByName.get({ name }) !== undefined) return { kind: "taken", by: "name" }
+    this.#sql.insertUserKey.run({ name, pubkey, sealed, created_at: createdAt })
+    this.note(draft, audit)
+    return { kind: "added" }
+  }
+
+  setSetting(name: string, value: string): void {
+    this.#sql.setSetting.run({ name, value })
+  }
+
+  /** Appends to the audit chain. */
+  note(draft: Draft, audit: AuditEntry): void {
+    const row = fromAuditEntry(WRITER, draft.head.seq + 1, audit)
+    const mac = nextMac(this.#seal, draft.head, row)
+    this.#sql.insertAudit.run({ ...row, mac })
+    draft.head = { seq: row.seq, mac }
+  }
+
+  /** No claim can stand on an offer, and the audit keeps that it was made. */
+  #forgetOffers(draft: Draft, now: number): void {
+    for (const { id, remote_signer_pubkey } of this.#sql.deadOffers.all({ before: now - OFFER_TTL })) {
+      this.#sql.deleteGrants.run({ connection_id: id })
+      this.#sql.deleteConnection.run({ id })
+      draft.touched.add(remote_signer_pubkey)
+    }
+  }
+
+  /** Uses to take from each counted grant; undefined when one has not enough left. */
+  #counted({ connectionId, charges }: ClaimEntry): Map<string, number> | undefined {
+    const uses = new Map<string, number>()
+    for (const id of charges) uses.set(id, (uses.get(id) ?? 0) + 1)
+    for (const [id, count] of uses) {
+      const left = this.#sql.grantOf.get({ connection_id: connectionId, id })?.uses_left
+      if (left === undefined || (left !== null && left < count)) return undefined
+      if (left === null) uses.delete(id)
+    }
+    return uses
+  }
+
+  #apply({ effect, connectionId: id }: ClaimEntry): void {
+    if (effect === undefined) return
+    switch (effect.kind) {
+      case "activate": {
+        const { clientPubkey, app, requestedPerms } = effect
+        const values = { client_pubkey: clientPubkey, app: JSON.stringify(app), requested_perms: requestedPerms }
+        this.#sql.activate.run({ id, ...values })
+        break
+      }
+      case "logout":
+        this.#sql.setState.run({ id, state: "logged_out" })
+        break
+      case "told_relays":
+        this.#sql.setClientRelays.run({ id, client_relays: JSON.stringify(effect.relays) })
+        break
+    }
+  }
+}
+
+/** Has this event, or this request, been here? What is known comes before what is stale. */
+export function recall(
+  sql: Statements,
+  floor: number,
+  eventId: string,
+  repeatKey: string,
+  createdAt: number,
+  read: (row: ClaimRow) => Claim,
+): Recall {
+  const same = sql.claimByEvent.get({ event_id: eventId })
+  if (same !== undefined) return { kind: "duplicate", claim: read(same) }
+  const repeat = sql.claimByRepeatKey.get({ repeat_key: repeatKey })
+  if (repeat !== undefined) return { kind: "repeat", claim: read(repeat) }
+  return createdAt <= floor ? { kind: "stale" } : { kind: "new" }
+}
+
+/** Is the connection still what this was authorized for? */
+function admits(connection: ConnectionRow, { effect, expectedRevision, receivedAt }: ClaimEntry): boolean {
+  if (connection.revision !== expectedRevision) return false
+  if (effect?.kind !== "activate") return isLive(connection)
+  const { state, secret_hash, secret_expires_at } = connection
+  if (state !== "offered" || secret_hash !== effect.secretHash) return false
+  return secret_expires_at === null || receivedAt < secret_expires_at
+}
+
+function isLive({ state }: ConnectionRow): boolean {
+  return state === "active" || state === "paused"
+}
+
+function isUsedAnew({ last_used_at }: ConnectionRow, receivedAt: number): boolean {
+  return last_used_at === null || Math.abs(receivedAt - last_used_at) >= LAST_USED_STEP
+}
