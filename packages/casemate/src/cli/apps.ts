@@ -1,0 +1,75 @@
+import { Command } from "commander"
+import type { AppInfo } from "../channel/owner-calls.js"
+import { withBunker } from "./bunker.js"
+import { withDataDir } from "./options.js"
+import { npub, print, printJson, printTable, safe, when } from "./output.js"
+
+interface AppsOptions {
+  dataDir?: string
+  json?: boolean
+}
+
+export function appsCommand(): Command {
+  const apps = new Command("apps").description("the apps that may ask this bunker")
+
+  withDataDir(apps.command("list"))
+    .description("show every app and every open token")
+    .option("--json", "print a JSON array")
+    .addHelpText("after", "\nExample:\n  $ casemate apps list")
+    .action(async ({ dataDir, json }: AppsOptions) => {
+      const list = await withBunker(dataDir, (bunker) => bunker.call("apps.list", {}))
+      if (json) return printJson(list)
+      if (list.length === 0) return print("No app has a token yet; make one with `casemate pair`.")
+      return printTable(
+        ["ID", "STATUS", "APP", "KEY", "LAST USED"],
+        list.map((app) => [app.id, app.status, nameOf(app), app.key, when(app.lastUsedAt)]),
+      )
+    })
+
+  withDataDir(apps.command("show"))
+    .description("show one app: who it is and what it may do")
+    .argument("<id>", "its id, or enough of its beginning")
+    .option("--json", "print a JSON object")
+    .addHelpText("after", "\nExample:\n  $ casemate apps show 3f9a")
+    .action(async (id: string, { dataDir, json }: AppsOptions) => {
+      const app = await withBunker(dataDir, (bunker) => bunker.call("apps.show", { id }))
+      if (json) return printJson(app)
+      return showApp(app)
+    })
+
+  withDataDir(apps.command("revoke"))
+    .description("shut an app out, for good: it gets no signature any more")
+    .argument("<id>", "its id, or enough of its beginning")
+    .option("--json", "print a JSON object")
+    .addHelpText("after", "\nExample:\n  $ casemate apps revoke 3f9a")
+    .action(async (id: string, { dataDir, json }: AppsOptions) => {
+      const app = await withBunker(dataDir, (bunker) => bunker.call("apps.revoke", { id }))
+      if (json) return printJson(app)
+      return print(`Revoked ${nameOf(app)} (${app.id}).`)
+    })
+
+  return apps
+}
+
+/** What an app calls itself is its own claim, so it is always shown as one. */
+export function nameOf({ name, clientPubkey }: AppInfo): string {
+  if (name !== "") return `"${safe(name)}"`
+  return clientPubkey === undefined ? "(nobody yet)" : "(no name)"
+}
+
+function showApp(app: AppInfo): void {
+  const rows: [string, string][] = [
+    ["id", app.id],
+    ["status", app.status],
+    ["calls itself", nameOf(app)],
+    ["web page", app.url === undefined ? "not said" : safe(app.url)],
+    ["its public key", app.clientPubkey ?? "nobody has connected yet"],
+    ["signs as", `${app.key} (${npub(app.userPubkey)})`],
+    ["may", app.perms.join(", ") || "nothing"],
+    ["asked for", app.requestedPerms === "" ? "nothing in particular" : safe(app.requestedPerms)],
+    ["reached over", app.relays.join(", ")],
+    ["since", when(app.createdAt)],
+    ["last used", when(app.lastUsedAt)],
+  ]
+  for (const [label, value] of rows) print(`${label.padEnd(15)} ${value}`)
+}

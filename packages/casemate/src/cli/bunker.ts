@@ -1,0 +1,40 @@
+import { type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
+import { parseConfig } from "../config/config.js"
+import { UserError } from "../config/user-error.js"
+
+/**
+ * Speaks with the bunker that runs on a data folder.
+ *
+ * @throws UserError when none runs there
+ */
+export async function withBunker<T>(dataDir: string | undefined, use: (bunker: OwnerClient) => Promise<T>): Promise<T> {
+  const folder = parseConfig(dataDir === undefined ? {} : { dataDir }).dataDir
+  const bunker = await open(folder)
+  try {
+    return await use(bunker)
+  } finally {
+    bunker.close()
+  }
+}
+
+async function open(folder: string): Promise<OwnerClient> {
+  try {
+    // The doors are named relative to the data folder, however deep that lies.
+    process.chdir(folder)
+    return await openOwnerClient()
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case "ENOENT":
+      case "ECONNREFUSED":
+      case "ENOTDIR":
+        throw new UserError(
+          `no bunker is running on ${folder}; start it with \`casemate start\`, or name its folder with --data-dir`,
+        )
+      case "EACCES":
+      case "EPERM":
+        throw new UserError(`the bunker on ${folder} belongs to another account of this machine`)
+      default:
+        throw error
+    }
+  }
+}

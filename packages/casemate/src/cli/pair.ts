@@ -1,0 +1,59 @@
+import { Command } from "commander"
+import { parseRelay } from "../config/config.js"
+import { nameOf } from "./apps.js"
+import { withBunker } from "./bunker.js"
+import { collect, formatDuration, parseDuration, withDataDir } from "./options.js"
+import { npub, print, printJson } from "./output.js"
+import { showToken } from "./token.js"
+
+interface PairOptions {
+  dataDir?: string
+  key?: string
+  perms?: string
+  ttl: number
+  relay?: string[]
+  wait: boolean
+  json?: boolean
+}
+
+export function pairCommand(): Command {
+  return withDataDir(new Command("pair"))
+    .description("print a token for one more app, and wait until it connects")
+    .option("--key <name>", "which key it signs with (default: the first)")
+    .option(
+      "--perms <list>",
+      "what it may do, such as sign_event:1,nip44_encrypt (default: everyday posts and messages)",
+    )
+    .option("--ttl <time>", "how long the token lives: 90s, 10m, 1h", parseDuration, 600)
+    .option("--relay <url>", "where to meet; may be given several times (default: the bunker's relays)", collect)
+    .option("--no-wait", "print the token and end")
+    .option("--json", "print one JSON object a line")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ casemate pair\n  $ casemate pair --perms sign_event:1,sign_event:7 --ttl 1h\n  $ casemate pair --no-wait --json",
+    )
+    .action(pair)
+}
+
+async function pair({ dataDir, key, perms, ttl, relay, wait, json }: PairOptions): Promise<void> {
+  const relays = relay?.map(parseRelay)
+  await withBunker(dataDir, async (bunker) => {
+    const offer = await bunker.call("connections.offer", {
+      ttl,
+      ...(key === undefined ? {} : { key }),
+      ...(perms === undefined ? {} : { perms }),
+      ...(relays === undefined ? {} : { relays }),
+    })
+    const { id, uri, expiresAt } = offer
+    if (json) printJson({ uri, id, relays: offer.relays, userPubkey: offer.userPubkey, expiresAt })
+    else {
+      print(`A token for one app, good for ${formatDuration(ttl)}; whoever has it can connect:`)
+      showToken(uri, offer.relays)
+    }
+    if (!wait) return
+    if (!json) print("\nWaiting for the app to connect; Ctrl-C ends the waiting, not the token.")
+    const app = await bunker.call("connections.wait", { id })
+    if (json) printJson({ event: "connected", ...app })
+    else print(`Connected: ${nameOf(app)}, public key ${app.clientPubkey}, signs as ${npub(app.userPubkey)}.`)
+  })
+}

@@ -1,0 +1,101 @@
+import { Command } from "commander"
+import { type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
+import type { KeyInfo } from "../channel/owner-calls.js"
+import { type Config, type ConfigInput, parseConfig } from "../config/config.js"
+import { createLogger } from "../config/log.js"
+import { UserError } from "../config/user-error.js"
+import { type Daemon, startDaemon } from "../daemon.js"
+import { collect, withDataDir } from "./options.js"
+import { npub, print, printJson } from "./output.js"
+import { askHidden, isInteractive } from "./prompt.js"
+import { untilSignal } from "./signal.js"
+import { showToken } from "./token.js"
+
+const TOKEN_TTL = 3_600
+const FIRST_KEY = "default"
+
+interface StartOptions extends ConfigInput {
+  json?: boolean
+}
+
+export function startCommand(): Command {
+  return withDataDir(new Command("start"))
+    .description("run the bunker and print a token for one app")
+    .option("--http <host:port>", "where its web server listens (default: localhost:4646; port 0 picks one)")
+    .option("--relay <url>", "meet apps there instead of at the built-in relay; may be given several times", collect)
+    .option(
+      "--public-url <url>",
+      "under which the web server is reached from elsewhere, such as https://bunker.example.com",
+    )
+    .option("--json", "print one JSON object a line")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ casemate start
+  $ casemate start --relay wss://relay.example.com
+  $ casemate start --data-dir ./bunker --http localhost:0 --json
+
+Environment:
+  CASEMATE_CONFIG_DIR   where the root key lies that opens the data folder
+  CASEMATE_LOG_LEVEL    trace, debug, info, warn (default), error or silent; logs go to stderr`,
+    )
+    .action(start)
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const config = parseConfig(options)
+  const log = createLogger("daemon", config.logLevel)
+  const stopped = untilSignal()
+  const daemon = await startDaemon(config, log)
+  try {
+    process.chdir(config.dataDir)
+    const bunker = await openOwnerClient()
+    try {
+      await introduce(bunker, daemon, config, options.json === true)
+    } finally {
+      bunker.close()
+    }
+    await stopped
+  } finally {
+    await daemon.stop()
+  }
+}
+
+/** Makes sure that there is a key, and shows the token for the first app. */
+async function introduce(bunker: OwnerClient, { gateway }: Daemon, config: Config, json: boolean): Promise<void> {
+  const key = (await bunker.call("keys.list", {}))[0] ?? (await firstKey(bunker, json))
+  const offer = await bunker.call("connections.offer", { key: key.pubkey, ttl: TOKEN_TTL, relays: gateway.relays })
+  if (json) {
+    printJson({
+      event: "ready",
+      bunker: offer.uri,
+      relays: offer.relays,
+      http: gateway.http,
+      userPubkey: offer.userPubkey,
+      dataDir: config.dataDir,
+    })
+    return
+  }
+  print(`The bunker is running and signs as ${key.name}: ${npub(key.pubkey)}`)
+  print()
+  print("To let an app sign with this key, paste this token into it (for one app, good for 1 h):")
+  showToken(offer.uri, offer.relays)
+  print()
+  print("  another token: casemate pair      who may sign: casemate apps list      stop: Ctrl-C")
+}
+
+async function firstKey(bunker: OwnerClient, json: boolean): Promise<KeyInfo> {
+  if (json || !isInteractive()) return bunker.call("keys.generate", { name: FIRST_KEY })
+  print("This bunker holds no key yet.")
+  for (;;) {
+    const typed = await askHidden("Paste your nsec (it is not shown), or press Enter for a new key: ")
+    if (typed.trim() === "") return bunker.call("keys.generate", { name: FIRST_KEY })
+    try {
+      return await bunker.call("keys.add", { name: FIRST_KEY, secretKey: typed })
+    } catch (error) {
+      if (!(error instanceof Error) || error instanceof UserError) throw error
+      print(error.message)
+    }
+  }
+}

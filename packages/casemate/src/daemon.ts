@@ -1,0 +1,155 @@
+import { type ChildProcess, type ForkOptions, fork } from "node:child_process"
+import { existsSync, mkdirSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { type FromChild, type GatewayReady, REFUSED_EXIT, type ToChild } from "./channel/supervision.js"
+import type { Config } from "./config/config.js"
+import type { Logger } from "./config/log.js"
+import { UserError } from "./config/user-error.js"
+
+/** How long a child may take over its end before it is killed; both together stay under 5 s. */
+const GATEWAY_PATIENCE_MS = 3_500
+const KEYD_PATIENCE_MS = 1_000
+const START_PATIENCE_MS = 20_000
+const RESTART_MIN_MS = 50
+const RESTART_MAX_MS = 5_000
+/** A child that lived this long is taken to be well again. */
+const WELL_AFTER_MS = 10_000
+const SHELL = "/bin/sh"
+
+export interface Daemon {
+  readonly gateway: GatewayReady
+  /** Ends both in order: first what comes in, then what answers. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts keyd and the gateway, and starts again what dies.
+ *
+ * @throws UserError when one of them says why it cannot start
+ */
+export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  // Node's default opens an inspector, and a key may just have been typed here.
+  process.on("SIGUSR1", () => undefined)
+  const keyd = new Child("keyd", "./keyd/main.js", config, log)
+  await keyd.start()
+  const gateway = new Child("gateway", "./gateway/main.js", config, log)
+  try {
+    const details = (await gateway.start()) as GatewayReady
+    // Port 0 was an invitation to pick one: a gateway that comes back must be found where it was.
+    gateway.config = { ...config, http: { ...config.http, port: Number(new URL(details.http).port) } }
+    return {
+      gateway: details,
+      async stop() {
+        await gateway.stop(GATEWAY_PATIENCE_MS)
+        await keyd.stop(KEYD_PATIENCE_MS)
+      },
+    }
+  } catch (error) {
+    await gateway.stop(0)
+    await keyd.stop(KEYD_PATIENCE_MS)
+    throw error
+  }
+}
+
+/** Runs the built-in relay alone, in one process of its own. @throws UserError when it says why it cannot start */
+export async function startRelay(config: Config, log: Logger): Promise<Daemon> {
+  const relay = new Child("relay", "./gateway/relay-main.js", config, log)
+  const details = (await relay.start()) as GatewayReady
+  return { gateway: details, stop: () => relay.stop(GATEWAY_PATIENCE_MS) }
+}
+
+class Child {
+  config: Config
+  readonly #name: string
+  readonly #module: string
+  readonly #log: Logger
+  #process: ChildProcess | undefined
+  #restartTimer: NodeJS.Timeout | undefined
+  #restartMs = RESTART_MIN_MS
+  #stopping = false
+
+  constructor(name: string, module: string, config: Config, log: Logger) {
+    this.#name = name
+    this.#module = fileURLToPath(new URL(module, import.meta.url))
+    this.#log = log
+    this.config = config
+  }
+
+  /** The first start: what keeps it from being ready is the caller's to know. */
+  start(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const patience = setTimeout(() => {
+        reject(
+          new UserError(
+            `the ${this.#name} process was not ready within ${START_PATIENCE_MS / 1000} s; run with CASEMATE_LOG_LEVEL=debug to see why`,
+          ),
+        )
+      }, START_PATIENCE_MS)
+      this.#spawn({
+        onReady: (details) => {
+          clearTimeout(patience)
+          resolve(details)
+        },
+        onRefused: (message) => {
+          clearTimeout(patience)
+          this.#stopping = true
+          reject(new UserError(message))
+        },
+      })
+    })
+  }
+
+  async stop(patienceMs: number): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#restartTimer)
+    const child = this.#process
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+    if (child.connected) child.send({ t: "stop" } satisfies ToChild)
+    const kill = setTimeout(() => child.kill("SIGKILL"), patienceMs)
+    await ended
+    clearTimeout(kill)
+  }
+
+  #spawn(hooks: { onReady?(details: unknown): void; onRefused?(message: string): void } = {}): void {
+    const startedAt = Date.now()
+    // stdout is for what a person asked to see: a child has only its log.
+    const child = fork(this.#module, [JSON.stringify(this.config)], {
+      ...guarded(this.#name === "keyd"),
+      stdio: ["ignore", 2, "inherit", "ipc"],
+    })
+    this.#process = child
+    child.on("message", (message: FromChild) => {
+      if (message.t === "ready") hooks.onReady?.(message.details)
+      else if (hooks.onRefused !== undefined) hooks.onRefused(message.message)
+      else this.#log.error({ process: this.#name, reason: message.message }, "a process cannot start again")
+    })
+    child.once("exit", (code, signal) => {
+      if (this.#stopping) return
+      if (Date.now() - startedAt > WELL_AFTER_MS) this.#restartMs = RESTART_MIN_MS
+      if (code !== REFUSED_EXIT)
+        this.#log.warn(
+          { process: this.#name, code, signal, again: this.#restartMs },
+          "a process ended; starting it again",
+        )
+      this.#restartTimer = setTimeout(
+        () => this.#spawn(hooks.onReady === undefined ? {} : { onReady: hooks.onReady }),
+        this.#restartMs,
+      )
+      this.#restartMs = Math.min(RESTART_MAX_MS, this.#restartMs * 2)
+    })
+  }
+}
+
+/**
+ * How a child is run. One that holds keys leaves no core file, wherever the system would put it, and takes
+ * no NODE_OPTIONS: an inspector or a preloaded module would have the keys.
+ */
+function guarded(holdsKeys: boolean): Pick<ForkOptions, "execPath" | "execArgv" | "env"> {
+  if (!holdsKeys) return { execArgv: [] }
+  const { NODE_OPTIONS: _, ...env } = process.env
+  // Node cannot set a limit of its own process; a shell can, and then becomes node.
+  if (process.platform === "win32" || !existsSync(SHELL)) return { execArgv: [], env }
+  return { execPath: SHELL, execArgv: ["-c", 'ulimit -c 0; exec "$0" "$@"', process.execPath], env }
+}

@@ -1,0 +1,84 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { Duplex } from "node:stream"
+import type { HttpAddress } from "../../config/config.js"
+import { UserError } from "../../config/user-error.js"
+
+export interface HttpHandlers {
+  /** True when it has answered. */
+  readonly request: (req: IncomingMessage, res: ServerResponse) => boolean
+  /** True when it has taken the socket. */
+  readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+}
+
+export interface HttpServer {
+  /** As a person would type it: `http://localhost:4646`. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/**
+ * Listens on the address. `localhost` means both loopback addresses on one port, so that whichever a
+ * program tries first it finds us and nobody else.
+ *
+ * @throws UserError when the port is taken or not allowed
+ */
+export async function serveHttp({ host, port }: HttpAddress, handlers: HttpHandlers): Promise<HttpServer> {
+  const servers: Server[] = []
+  const first = await listen(host === "localhost" ? "127.0.0.1" : host, port, handlers)
+  servers.push(first)
+  const actual = (first.address() as AddressInfo).port
+  if (host === "localhost") {
+    // A machine without IPv6 has nobody else on ::1 either.
+    await listen("::1", actual, handlers).then((second) => servers.push(second), ignoreMissingIpv6)
+  }
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
+    async close() {
+      await Promise.all(
+        servers.map(
+          (server) =>
+            new Promise<void>((resolve) => {
+              server.close(() => resolve())
+              server.closeAllConnections()
+            }),
+        ),
+      )
+    },
+  }
+}
+
+async function listen(host: string, port: number, { request, upgrade }: HttpHandlers): Promise<Server> {
+  const server = createServer((req, res) => {
+    if (request(req, res)) return
+    res.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("There is nothing here.\n")
+  })
+  server.on("upgrade", (req, socket, head) => {
+    if (!upgrade(req, socket, head)) socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, host, port)))
+    server.listen(port, host, resolve)
+  })
+  return server
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const address = `${host}:${port}`
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new UserError(`${address} is already in use by another program; choose another with --http HOST:PORT`)
+    case "EACCES":
+      return new UserError(`this account may not listen on ${address}; choose a port above 1023 with --http HOST:PORT`)
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new UserError(`${host} is no address of this machine; choose another with --http HOST:PORT`)
+    default:
+      return error
+  }
+}
+
+function ignoreMissingIpv6(error: unknown): void {
+  // Taken by another program, it could pose as our relay to whoever tries ::1 first.
+  if (error instanceof UserError && error.message.includes("in use")) throw error
+}

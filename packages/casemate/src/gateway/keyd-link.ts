@@ -1,0 +1,152 @@
+import type { NostrEvent } from "@casemate/nip46/protocol"
+import { type FramedSocket, frame } from "../channel/frames.js"
+import { type GatewayMessage, isMessage, type KeydMessage, type Watch } from "../channel/gateway-channel.js"
+import { connectTo, GATEWAY_SOCKET } from "../channel/sockets.js"
+import type { Logger } from "../config/log.js"
+
+/** What waits for keyd at most; a flood beyond it is dropped, and its senders ask again. */
+const MAX_WAITING_EVENTS = 20_000
+const MAX_WAITING_CHARS = 33_554_432
+const RECONNECT_MS = 50
+
+export interface KeydLinkOptions {
+  readonly hello: { readonly relays: readonly string[]; readonly http: string }
+  /** All of them, on every connection. */
+  readonly onWatches: (watches: readonly Watch[]) => void
+  readonly onWatch: (watch: Watch) => void
+  readonly onUnwatch: (connectionId: string) => void
+  /** Resolves when the answer is out, or nobody took it. */
+  readonly onAnswer: (event: NostrEvent, relays: readonly string[]) => Promise<void>
+  readonly log: Logger
+}
+
+/**
+ * The gateway's end of the pipe. Events that keyd has not finished are kept and sent again when keyd comes
+ * back after a crash; it recognises those it had already committed.
+ */
+export class KeydLink {
+  readonly #options: KeydLinkOptions
+  /** Sent and not done. */
+  readonly #underWay = new Map<number, NostrEvent>()
+  /** Not yet sent: no credit, or no keyd. */
+  readonly #waiting = new Map<number, NostrEvent>()
+  #waitingChars = 0
+  #credit = 0
+  #lastEvent = 0
+  #publishing = 0
+  #keyd: FramedSocket | undefined
+  #closed = false
+  #onIdle: (() => void) | undefined
+
+  constructor(options: KeydLinkOptions) {
+    this.#options = options
+  }
+
+  open(): void {
+    void this.#connect()
+  }
+
+  /** Takes an event for keyd, as it came. */
+  forward(event: NostrEvent): void {
+    if (this.#closed) return
+    if (this.#waiting.size >= MAX_WAITING_EVENTS || this.#waitingChars > MAX_WAITING_CHARS) {
+      this.#options.log.warn({ waiting: this.#waiting.size }, "too many events at once; dropped one")
+      return
+    }
+    this.#waiting.set(++this.#lastEvent, event)
+    this.#waitingChars += event.content.length
+    this.#pump()
+  }
+
+  /** Takes nothing more, and resolves when all that was taken is answered and out. */
+  async drain(): Promise<void> {
+    this.#closed = true
+    if (this.#isIdle()) return
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#keyd?.destroy()
+  }
+
+  async #connect(): Promise<void> {
+    while (!(this.#closed && this.#isIdle())) {
+      try {
+        const socket = await connectTo(GATEWAY_SOCKET)
+        await new Promise<void>((resolve) => {
+          const keyd = frame(socket, {
+            onMessage: (message) => {
+              if (isMessage<KeydMessage>(message)) this.#received(keyd, message)
+            },
+            onClose: () => resolve(),
+          })
+          keyd.send({ t: "hello", ...this.#options.hello } satisfies GatewayMessage)
+        })
+        this.#options.log.info("keyd went away; waiting for it")
+      } catch {
+        // It is starting, or about to be started again.
+      }
+      this.#keyd = undefined
+      this.#credit = 0
+      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS))
+    }
+  }
+
+  #received(keyd: FramedSocket, message: KeydMessage): void {
+    switch (message.t) {
+      case "welcome":
+        this.#keyd = keyd
+        this.#options.onWatches(message.watches)
+        this.#credit = message.credit - this.#underWay.size
+        for (const [n, event] of this.#underWay) this.#send({ t: "event", n, event })
+        this.#pump()
+        return
+      case "watch":
+        this.#options.onWatch(message.watch)
+        return
+      case "unwatch":
+        this.#options.onUnwatch(message.connectionId)
+        return
+      case "done":
+        if (this.#underWay.delete(message.n)) this.#credit += 1
+        this.#pump()
+        this.#checkIdle()
+        return
+      case "answer":
+        this.#publishing += 1
+        void this.#options.onAnswer(message.event, message.relays).finally(() => {
+          this.#publishing -= 1
+          this.#send({ t: "settled", n: message.n })
+          this.#checkIdle()
+        })
+        return
+    }
+  }
+
+  #pump(): void {
+    if (this.#keyd === undefined) return
+    for (const [n, event] of this.#waiting) {
+      if (this.#credit <= 0) return
+      this.#credit -= 1
+      this.#waiting.delete(n)
+      this.#waitingChars -= event.content.length
+      this.#underWay.set(n, event)
+      this.#send({ t: "event", n, event })
+    }
+  }
+
+  #send(message: GatewayMessage): void {
+    this.#keyd?.send(message)
+  }
+
+  #isIdle(): boolean {
+    return this.#waiting.size === 0 && this.#underWay.size === 0 && this.#publishing === 0
+  }
+
+  #checkIdle(): void {
+    if (this.#isIdle()) this.#onIdle?.()
+  }
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { createNodeBackend } from "@casemate/nip46/crypto/node"
+import type { NostrEvent } from "@casemate/nip46/protocol"
+import type { Watch } from "../channel/gateway-channel.js"
+import { type ChildHooks, type GatewayReady, runChild } from "../channel/supervision.js"
+import type { Config } from "../config/config.js"
+import { createLogger } from "../config/log.js"
+import { UserError } from "../config/user-error.js"
+import { serveHttp } from "./http/server.js"
+import { KeydLink } from "./keyd-link.js"
+import { relayUrlOf } from "./own-relay.js"
+import { createRelayServer } from "./relay-server/relay-server.js"
+import { RelayPool } from "./relays/relay-pool.js"
+import { createWsFactory } from "./relays/ws-factory.js"
+
+/** The process with the network, and no keys. */
+const DRAIN_MS = 3_000
+
+async function start(config: Config): Promise<{ hooks: ChildHooks; details: GatewayReady }> {
+  const log = createLogger("gateway", config.logLevel)
+  process.chdir(config.dataDir)
+  const crypto = createNodeBackend()
+  const ours = new Map<string, Watch>()
+
+  const builtIn =
+    config.relays.length === 0 ? createRelayServer({ verifyEvent: (event) => crypto.verifyEvent(event) }) : undefined
+  const server = await serveHttp(config.http, {
+    request: (req, res) => builtIn?.handleRequest(req, res) === true || answer(req, res),
+    upgrade: (req, socket, head) => builtIn?.handleUpgrade(req, socket, head) === true,
+  })
+  const ownRelay = relayUrlOf(config.publicUrl ?? server.url)
+  const relays = builtIn === undefined ? config.relays : [ownRelay]
+  // What is ours is served in this process, under whichever of its names a token has it.
+  const isOurs = (url: string): boolean => builtIn !== undefined && (url === ownRelay || url === relayUrlOf(server.url))
+
+  const receive = (event: NostrEvent): void => {
+    if (event.tags.some(([name, value]) => name === "p" && value !== undefined && ours.has(value))) link.forward(event)
+  }
+  const pool = new RelayPool({ webSocket: createWsFactory(), onEvent: receive, log })
+  const watch = (entry: Watch): void => {
+    ours.set(entry.remoteSignerPubkey, entry)
+    pool.watch(
+      entry,
+      entry.relays.filter((url) => !isOurs(url)),
+    )
+  }
+  const unwatch = (entry: Watch): void => {
+    ours.delete(entry.remoteSignerPubkey)
+    pool.watch(entry, [])
+  }
+  const link = new KeydLink({
+    hello: { relays, http: server.url },
+    onWatches: (watches) => {
+      const kept = new Set(watches.map(({ remoteSignerPubkey }) => remoteSignerPubkey))
+      for (const entry of [...ours.values()]) if (!kept.has(entry.remoteSignerPubkey)) unwatch(entry)
+      for (const entry of watches) watch(entry)
+    },
+    onWatch: watch,
+    onUnwatch: (connectionId) => {
+      for (const entry of [...ours.values()]) if (entry.connectionId === connectionId) unwatch(entry)
+    },
+    async onAnswer(event, urls) {
+      builtIn?.publishLocal(event)
+      const outside = urls.filter((url) => !isOurs(url))
+      if (outside.length > 0) await pool.publish(event, outside)
+    },
+    log,
+  })
+  const detach = builtIn?.attachLocal({ wants: (pubkey) => ours.has(pubkey), onEvent: receive })
+  link.open()
+  log.info({ http: server.url, relays: relays.length }, "the gateway is ready")
+
+  const stop = async (): Promise<void> => {
+    detach?.()
+    await Promise.race([link.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
+    link.close()
+    pool.close()
+    await builtIn?.close()
+    await server.close()
+  }
+  return { hooks: { stop }, details: { http: server.url, relays } }
+}
+
+function answer(req: IncomingMessage, res: ServerResponse): boolean {
+  const path = (req.url ?? "").split("?", 1)[0]
+  if (path !== "/" && path !== "/healthz") return false
+  const headers = { "content-type": "text/plain; charset=utf-8", "content-security-policy": "default-src 'none'" }
+  res.writeHead(200, headers).end(path === "/healthz" ? "ok\n" : "A Casemate bunker is running here.\n")
+  return true
+}
+
+await runChild(start, (error): error is UserError => error instanceof UserError)
