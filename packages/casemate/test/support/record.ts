@@ -1,0 +1,60 @@
+import { join } from "node:path"
+import { createNodeBackend } from "@casemate/nip46/crypto/node"
+import BetterSqlite from "better-sqlite3"
+import type { AuditVerdict } from "../../src/keyd/record/record.js"
+import { openSqliteRecord, RECORD_FILE } from "../../src/keyd/record/sqlite-record.js"
+import { loadRootKey } from "../../src/keyd/vault/root-key.js"
+import { Vault } from "../../src/keyd/vault/vault.js"
+import type { Folders } from "./bunker.js"
+
+export interface AuditLine {
+  readonly seq: number
+  readonly actor: string
+  readonly action: string
+  readonly verdict: string
+  readonly why: string
+  readonly event_id: string | null
+  readonly connection_id: string | null
+}
+
+/** What SQLite says, past our own code. A bunker may be running. */
+export function readAudit(folders: Folders): AuditLine[] {
+  return select<AuditLine>(
+    folders,
+    "SELECT seq, actor, action, verdict, why, event_id, connection_id FROM audit ORDER BY seq",
+  )
+}
+
+export function select<T>(folders: Folders, sql: string): T[] {
+  const db = new BetterSqlite(join(folders.data, RECORD_FILE), { readonly: true, timeout: 5_000 })
+  try {
+    return db.prepare(sql).all() as T[]
+  } finally {
+    db.close()
+  }
+}
+
+/** Walks the audit chain of a bunker that has stopped, with its root key. */
+export async function verifyAudit(folders: Folders): Promise<AuditVerdict> {
+  const crypto = createNodeBackend()
+  const { rootKey, vaultId } = loadRootKey({
+    dataDir: folders.data,
+    configDir: folders.config,
+    sealedFile: RECORD_FILE,
+    randomBytes: (length) => crypto.randomBytes(length),
+  })
+  const vault = new Vault({ rootKey, vaultId, crypto, loadUserKey: async () => undefined })
+  const record = openSqliteRecord(join(folders.data, RECORD_FILE), {
+    seal: {
+      mac: (bytes) => vault.auditMac(bytes),
+      sealHead: (writer, head) => vault.sealAuditHead(writer, head),
+      openHead: (writer, sealed) => vault.openAuditHead(writer, sealed),
+    },
+  })
+  try {
+    return await record.verifyAudit()
+  } finally {
+    await record.close()
+    vault.close()
+  }
+}
