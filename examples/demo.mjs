@@ -36,15 +36,25 @@ try {
 
   const ready = await new Promise((resolve, reject) => {
     createInterface(bunker.stdout).once("line", (line) => resolve(JSON.parse(line)))
-    ended.then((code) => reject(new Error(`the bunker ended with exit code ${code}`)))
+    void ended.then((code) => reject(new Error(`the bunker ended with exit code ${code}`)))
   })
   say("bunker", "starts, makes a key, and prints a token for one app:", short(ready.bunker))
-  say("", `it signs as ${npubEncode(ready.userPubkey)}`, "the token is good for one app and for an hour; the key is not in it", "")
+  say(
+    "",
+    `it signs as ${npubEncode(ready.userPubkey)}`,
+    "the token is good for one app and for an hour; the key is not in it",
+    "",
+  )
 
   const appKey = generateSecretKey()
   const app = BunkerSigner.fromBunker(appKey, await parseBunkerInput(ready.bunker), { pool })
   await app.connect({ name: "Demo notes" })
-  say("app", "connects with the token and says that it is called “Demo notes”", `its own throwaway key is ${getPublicKey(appKey).slice(0, 16)}…`, "")
+  say(
+    "app",
+    "connects with the token and says that it is called “Demo notes”",
+    `its own throwaway key is ${getPublicKey(appKey).slice(0, 16)}…`,
+    "",
+  )
 
   const user = await app.getPublicKey()
   say("app", "asks whose signatures it will get:", npubEncode(user), "")
@@ -56,7 +66,12 @@ try {
     created_at: Math.floor(Date.now() / 1000),
   })
   say("app", "asks to have a note (kind 1) signed, which the token permits:")
-  say("bunker", `signs it: id ${note.id.slice(0, 16)}…, sig ${note.sig.slice(0, 16)}…`, `checked by nostr-tools: ${verifyEvent(note) ? "the signature is the user's" : "WRONG"}`, "")
+  say(
+    "bunker",
+    `signs it: id ${note.id.slice(0, 16)}…, sig ${note.sig.slice(0, 16)}…`,
+    `checked by nostr-tools: ${verifyEvent(note) ? "the signature is the user's" : "WRONG"}`,
+    "",
+  )
 
   const refusal = await app
     .signEvent({ kind: 0, content: '{"name":"someone else"}', tags: [], created_at: note.created_at })

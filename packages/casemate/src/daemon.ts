@@ -112,7 +112,7 @@ class Child {
     clearTimeout(kill)
   }
 
-  #spawn(hooks: { onReady?(details: unknown): void; onRefused?(message: string): void } = {}): void {
+  #spawn(hooks: { onReady?: (details: unknown) => void; onRefused?: (message: string) => void } = {}): void {
     const startedAt = Date.now()
     // stdout is for what a person asked to see: a child has only its log.
     const child = fork(this.#module, [JSON.stringify(this.config)], {

@@ -5,9 +5,9 @@ const MAX_FRAME_BYTES = 1_048_576
 
 export interface FrameHandlers {
   /** A parsed frame; its shape is for the receiver to check. */
-  onMessage(message: unknown): void
+  readonly onMessage: (message: unknown) => void
   /** Called once, however the socket ended. */
-  onClose(reason: string): void
+  readonly onClose: (reason: string) => void
 }
 
 export interface FramedSocket {

@@ -12,7 +12,10 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
   const log = createLogger("relay", config.logLevel)
   const crypto = createNodeBackend()
   const relay = createRelayServer({ verifyEvent: (event) => crypto.verifyEvent(event) })
-  const server = await serveHttp(config.http, { request: relay.handleRequest, upgrade: relay.handleUpgrade })
+  const server = await serveHttp(config.http, {
+    request: (req, res) => relay.handleRequest(req, res),
+    upgrade: (req, socket, head) => relay.handleUpgrade(req, socket, head),
+  })
   const url = relayUrlOf(config.publicUrl ?? server.url)
   log.info({ http: server.url }, "the relay is ready")
   const stop = async (): Promise<void> => {
