@@ -1,6 +1,6 @@
 import { Command } from "commander"
-import { type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
 import type { KeyInfo } from "../channel/owner-calls.js"
+import { type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
 import { type Config, type ConfigInput, parseConfig } from "../config/config.js"
 import { createLogger } from "../config/log.js"
 import { UserError } from "../config/user-error.js"

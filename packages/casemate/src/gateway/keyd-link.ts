@@ -1,4 +1,4 @@
-import type { NostrEvent } from "@casemate/nip46/protocol"
+import { MAX_EVENT_BYTES, type NostrEvent } from "@casemate/nip46/protocol"
 import { type FramedSocket, frame } from "../channel/frames.js"
 import { type GatewayMessage, isMessage, type KeydMessage, type Watch } from "../channel/gateway-channel.js"
 import { connectTo, GATEWAY_SOCKET } from "../channel/sockets.js"
@@ -46,15 +46,19 @@ export class KeydLink {
     void this.#connect()
   }
 
-  /** Takes an event for keyd, as it came. */
-  forward(event: NostrEvent): void {
+  /** Takes an event for keyd, unjudged: the fields that NIP-01 names, as they came. */
+  forward({ id, pubkey, created_at, kind, tags, content, sig }: NostrEvent): void {
     if (this.#closed) return
+    const event = { id, pubkey, created_at, kind, tags, content, sig }
+    const chars = charsOf(event)
+    // keyd takes none of this size, so it need not wait for it either.
+    if (chars > MAX_EVENT_BYTES) return
     if (this.#waiting.size >= MAX_WAITING_EVENTS || this.#waitingChars > MAX_WAITING_CHARS) {
       this.#options.log.warn({ waiting: this.#waiting.size }, "too many events at once; dropped one")
       return
     }
     this.#waiting.set(++this.#lastEvent, event)
-    this.#waitingChars += event.content.length
+    this.#waitingChars += chars
     this.#pump()
   }
 
@@ -119,7 +123,8 @@ export class KeydLink {
         this.#publishing += 1
         void this.#options.onAnswer(message.event, message.relays).finally(() => {
           this.#publishing -= 1
-          this.#send({ t: "settled", n: message.n })
+          // Another keyd counts its answers anew.
+          keyd.send({ t: "settled", n: message.n } satisfies GatewayMessage)
           this.#checkIdle()
         })
         return
@@ -132,7 +137,7 @@ export class KeydLink {
       if (this.#credit <= 0) return
       this.#credit -= 1
       this.#waiting.delete(n)
-      this.#waitingChars -= event.content.length
+      this.#waitingChars -= charsOf(event)
       this.#underWay.set(n, event)
       this.#send({ t: "event", n, event })
     }
@@ -149,4 +154,10 @@ export class KeydLink {
   #checkIdle(): void {
     if (this.#isIdle()) this.#onIdle?.()
   }
+}
+
+function charsOf({ content, tags }: NostrEvent): number {
+  let chars = content.length
+  for (const tag of tags) for (const value of tag) chars += value.length
+  return chars
 }

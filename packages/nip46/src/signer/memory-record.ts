@@ -1,7 +1,7 @@
 import { Nip46Error } from "../protocol/errors.js"
 import type { NostrEvent } from "../protocol/event.js"
 import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Grant, Recall, SignerRecord } from "./ports.js"
-import { ANSWER_TTL, CLAIM_TTL, OFFER_TTL, LAST_USED_STEP } from "./ports.js"
+import { ANSWER_TTL, CLAIM_TTL, LAST_USED_STEP, OFFER_TTL } from "./ports.js"
 
 /** A record whose audit can be read, which a test wants and the engine does not. */
 export interface MemoryRecord extends SignerRecord {

@@ -1,5 +1,5 @@
-import type { CryptoBackend } from "../crypto/backend.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import type { CryptoBackend } from "../crypto/backend.js"
 import { buildBunkerToken } from "../protocol/connection-token.js"
 import { Nip46Error } from "../protocol/errors.js"
 import type { Permission } from "../protocol/permission.js"

@@ -26,7 +26,7 @@ export class Session {
   readonly #budget: MessageBudget
   #values = 0
   #alive = true
-  /** Messages in a row that were beyond the budget. */
+  /** How many more messages were beyond the budget than within: a token now and then does not excuse a flood. */
   #excess = 0
 
   constructor(options: SessionOptions) {
@@ -72,7 +72,7 @@ export class Session {
     // After a close frame of ours the peer may go on for a while.
     if (socket.readyState !== WebSocket.OPEN) return
     const withinBudget = this.#budget.take()
-    this.#excess = withinBudget ? 0 : this.#excess + 1
+    this.#excess = withinBudget ? Math.max(0, this.#excess - 1) : this.#excess + 1
     if (this.#excess > limits.messageBurst) {
       socket.close(POLICY_VIOLATION, "rate-limited")
       return

@@ -1,7 +1,7 @@
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { Nip46Error } from "@casemate/nip46/protocol"
 import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Recall } from "@casemate/nip46/signer"
-import { ANSWER_TTL, CLAIM_TTL, OFFER_TTL, LAST_USED_STEP } from "@casemate/nip46/signer"
+import { ANSWER_TTL, CLAIM_TTL, LAST_USED_STEP, OFFER_TTL } from "@casemate/nip46/signer"
 import { type Link, nextMac } from "./audit-chain.js"
 import type { ClaimRow, ConnectionRow } from "./queries.js"
 import type { AddUserKeyResult, AuditSeal, UserKey } from "./record.js"
