@@ -1,8 +1,9 @@
 import { type ChildProcess, type ForkOptions, fork } from "node:child_process"
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { type FromChild, type GatewayReady, REFUSED_EXIT, type ToChild } from "./channel/supervision.js"
 import type { Config } from "./config/config.js"
+import { makeFolder } from "./config/folders.js"
 import type { Logger } from "./config/log.js"
 import { UserError } from "./config/user-error.js"
 
@@ -13,7 +14,7 @@ const START_PATIENCE_MS = 20_000
 const RESTART_MIN_MS = 50
 const RESTART_MAX_MS = 5_000
 /** A child that lived this long is taken to be well again. */
-const WELL_AFTER_MS = 10_000
+const WELL_AFTER_MS = 2_000
 const SHELL = "/bin/sh"
 
 export interface Daemon {
@@ -28,13 +29,13 @@ export interface Daemon {
  * @throws UserError when one of them says why it cannot start
  */
 export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  for (const folder of [config.dataDir, config.configDir]) makeFolder(folder)
   // Node's default opens an inspector, and a key may just have been typed here.
   process.on("SIGUSR1", () => undefined)
   const keyd = new Child("keyd", "./keyd/main.js", config, log)
-  await keyd.start()
   const gateway = new Child("gateway", "./gateway/main.js", config, log)
   try {
+    await keyd.start()
     const details = (await gateway.start()) as GatewayReady
     // Port 0 was an invitation to pick one: a gateway that comes back must be found where it was.
     gateway.config = { ...config, http: { ...config.http, port: Number(new URL(details.http).port) } }
@@ -55,8 +56,13 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
 /** Runs the built-in relay alone, in one process of its own. @throws UserError when it says why it cannot start */
 export async function startRelay(config: Config, log: Logger): Promise<Daemon> {
   const relay = new Child("relay", "./gateway/relay-main.js", config, log)
-  const details = (await relay.start()) as GatewayReady
-  return { gateway: details, stop: () => relay.stop(GATEWAY_PATIENCE_MS) }
+  try {
+    const details = (await relay.start()) as GatewayReady
+    return { gateway: details, stop: () => relay.stop(GATEWAY_PATIENCE_MS) }
+  } catch (error) {
+    await relay.stop(0)
+    throw error
+  }
 }
 
 class Child {
@@ -123,14 +129,14 @@ class Child {
     child.on("message", (message: FromChild) => {
       if (message.t === "ready") hooks.onReady?.(message.details)
       else if (hooks.onRefused !== undefined) hooks.onRefused(message.message)
-      else this.#log.error({ process: this.#name, reason: message.message }, "a process cannot start again")
+      else this.#log.error({ child: this.#name, reason: message.message }, "a process cannot start again")
     })
     child.once("exit", (code, signal) => {
       if (this.#stopping) return
       if (Date.now() - startedAt > WELL_AFTER_MS) this.#restartMs = RESTART_MIN_MS
       if (code !== REFUSED_EXIT)
         this.#log.warn(
-          { process: this.#name, code, signal, again: this.#restartMs },
+          { child: this.#name, code, signal, again: this.#restartMs },
           "a process ended; starting it again",
         )
       this.#restartTimer = setTimeout(

@@ -1,5 +1,5 @@
-import { generateSecretKey, getPublicKey, verifyEvent } from "nostr-tools/pure"
 import * as nip44 from "nostr-tools/nip44"
+import { generateSecretKey, getPublicKey, verifyEvent } from "nostr-tools/pure"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Bunker, type Folders, makeFolders, runJson, startBunker } from "./support/bunker.js"
 import { openApp, refusal } from "./support/nostr-tools.js"

@@ -2,12 +2,16 @@ import type { Socket } from "node:net"
 
 /** One message: JSON on one line. JSON.stringify never emits a raw line feed, so the line is the frame. */
 const MAX_FRAME_BYTES = 1_048_576
+/** keyd's own messages may list every connection: 64 MiB are some 100,000 of them. */
+export const KEYD_FRAME_BYTES = 67_108_864
 
 export interface FrameHandlers {
   /** A parsed frame; its shape is for the receiver to check. */
   readonly onMessage: (message: unknown) => void
   /** Called once, however the socket ended. */
   readonly onClose: (reason: string) => void
+  /** A longer frame ends the connection; 1 MiB unless told. */
+  readonly maxFrameBytes?: number
 }
 
 export interface FramedSocket {
@@ -22,7 +26,8 @@ export interface FramedSocket {
  * Frames over a unix socket. A peer that sends an oversize line or no JSON is cut off: on a pipe between
  * two halves of one program that is a fault, not an input to tolerate.
  */
-export function frame(socket: Socket, { onMessage, onClose }: FrameHandlers): FramedSocket {
+export function frame(socket: Socket, handlers: FrameHandlers): FramedSocket {
+  const { onMessage, onClose, maxFrameBytes = MAX_FRAME_BYTES } = handlers
   let pending: Buffer[] = []
   let pendingBytes = 0
   let reason = "the other side closed the connection"
@@ -56,7 +61,7 @@ export function frame(socket: Socket, { onMessage, onClose }: FrameHandlers): Fr
     if (from < chunk.length) {
       pending.push(chunk.subarray(from))
       pendingBytes += chunk.length - from
-      if (pendingBytes > MAX_FRAME_BYTES) fail("a frame was longer than 1 MiB")
+      if (pendingBytes > maxFrameBytes) fail(`a frame was longer than ${maxFrameBytes} bytes`)
     }
   })
   socket.on("error", (error) => {

@@ -26,8 +26,17 @@ export type KeydMessage =
   | { readonly t: "watch"; readonly watch: Watch }
   | { readonly t: "unwatch"; readonly connectionId: string }
   | { readonly t: "done"; readonly n: number }
-  /** To be published on every relay named; sent again after a reconnect until it is settled. */
-  | { readonly t: "answer"; readonly n: number; readonly event: NostrEvent; readonly relays: readonly string[] }
+  /**
+   * To be published on every relay named; sent again after a reconnect until it is settled. `again`: it may
+   * have been published before a crash, and whoever knows that it was does not do it twice.
+   */
+  | {
+      readonly t: "answer"
+      readonly n: number
+      readonly event: NostrEvent
+      readonly relays: readonly string[]
+      readonly again: boolean
+    }
 
 /** Events that keyd works on at once; the gateway keeps the rest. */
 export const EVENT_CREDIT = 256

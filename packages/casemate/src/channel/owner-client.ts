@@ -1,4 +1,5 @@
-import { type FramedSocket, frame } from "./frames.js"
+import { UserError } from "../config/user-error.js"
+import { type FramedSocket, frame, KEYD_FRAME_BYTES } from "./frames.js"
 import type { OwnerCall, OwnerCalls, OwnerResponse } from "./owner-calls.js"
 import { connectTo, OWNER_SOCKET } from "./sockets.js"
 
@@ -8,7 +9,7 @@ export class OwnerCallError extends Error {
 }
 
 export interface OwnerClient {
-  /** @throws OwnerCallError when keyd refuses, or when it goes away before it has answered */
+  /** @throws OwnerCallError when keyd refuses; UserError when it goes away before it has answered */
   call<C extends OwnerCall>(call: C, args: OwnerCalls[C]["args"]): Promise<OwnerCalls[C]["result"]>
   close(): void
 }
@@ -23,7 +24,8 @@ export async function openOwnerClient(): Promise<OwnerClient> {
   let lastId = 0
   const framed: FramedSocket = frame(await connectTo(OWNER_SOCKET), {
     onMessage(message) {
-      const response = message as OwnerResponse
+      if (!isResponse(message)) return framed.destroy()
+      const response = message
       const entry = waiting.get(response.id)
       if (entry === undefined) return
       waiting.delete(response.id)
@@ -31,10 +33,11 @@ export async function openOwnerClient(): Promise<OwnerClient> {
       else entry.reject(new OwnerCallError(response.message))
     },
     onClose() {
-      const error = new OwnerCallError("the bunker stopped before it answered; start it again with `casemate start`")
+      const error = new UserError("the bunker stopped before it answered; start it again with `casemate start`")
       for (const entry of waiting.values()) entry.reject(error)
       waiting.clear()
     },
+    maxFrameBytes: KEYD_FRAME_BYTES,
   })
   return {
     call<C extends OwnerCall>(call: C, args: OwnerCalls[C]["args"]): Promise<OwnerCalls[C]["result"]> {
@@ -43,10 +46,16 @@ export async function openOwnerClient(): Promise<OwnerClient> {
         waiting.set(id, { resolve: resolve as (result: unknown) => void, reject })
         if (!framed.send({ id, call, args })) {
           waiting.delete(id)
-          reject(new OwnerCallError("the bunker stopped; start it again with `casemate start`"))
+          reject(new UserError("the bunker stopped; start it again with `casemate start`"))
         }
       })
     },
     close: () => framed.destroy(),
   }
+}
+
+function isResponse(value: unknown): value is OwnerResponse {
+  if (typeof value !== "object" || value === null) return false
+  const { id, ok, message } = value as Record<string, unknown>
+  return typeof id === "number" && (ok === true || (ok === false && typeof message === "string"))
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.js"
+import { explainFileError } from "../config/file-error.js"
 
 /** What the daemon and the two processes tell each other over Node's own IPC. */
 
@@ -57,8 +58,9 @@ export async function runChild(
     })
     tell({ t: "ready", details })
   } catch (error) {
-    if (!isMistake(error)) throw error
-    tell({ t: "refused", message: error.message }, () => process.exit(REFUSED_EXIT))
+    const message = isMistake(error) ? error.message : explainFileError(error)
+    if (message === undefined) throw error
+    tell({ t: "refused", message }, () => process.exit(REFUSED_EXIT))
   }
 }
 

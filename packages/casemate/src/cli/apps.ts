@@ -2,7 +2,7 @@ import { Command } from "commander"
 import type { AppInfo } from "../channel/owner-calls.js"
 import { withBunker } from "./bunker.js"
 import { withDataDir } from "./options.js"
-import { npub, print, printJson, printTable, safe, when } from "./output.js"
+import { npub, print, printJson, printTable, quoted, safe, when } from "./output.js"
 
 interface AppsOptions {
   dataDir?: string
@@ -21,8 +21,8 @@ export function appsCommand(): Command {
       if (json) return printJson(list)
       if (list.length === 0) return print("No app has a token yet; make one with `casemate pair`.")
       return printTable(
-        ["ID", "STATUS", "APP", "KEY", "LAST USED"],
-        list.map((app) => [app.id, app.status, nameOf(app), app.key, when(app.lastUsedAt)]),
+        ["ID", "STATUS", "KEY", "LAST USED", "APP"],
+        list.map((app) => [app.id, app.status, app.key, when(app.lastUsedAt), nameOf(app)]),
       )
     })
 
@@ -53,7 +53,7 @@ export function appsCommand(): Command {
 
 /** What an app calls itself is its own claim, so it is always shown as one. */
 export function nameOf({ name, clientPubkey }: AppInfo): string {
-  if (name !== "") return `"${safe(name)}"`
+  if (name !== "") return quoted(name)
   return clientPubkey === undefined ? "(nobody yet)" : "(no name)"
 }
 

@@ -1,5 +1,6 @@
 import { type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
 import { parseConfig } from "../config/config.js"
+import { explainFileError } from "../config/file-error.js"
 import { UserError } from "../config/user-error.js"
 
 /**
@@ -26,15 +27,18 @@ async function open(folder: string): Promise<OwnerClient> {
     switch ((error as NodeJS.ErrnoException).code) {
       case "ENOENT":
       case "ECONNREFUSED":
-      case "ENOTDIR":
         throw new UserError(
           `no bunker is running on ${folder}; start it with \`casemate start\`, or name its folder with --data-dir`,
         )
+      case "ENOTDIR":
+        throw new UserError(`${folder} is not a folder; name the bunker's with --data-dir`)
       case "EACCES":
       case "EPERM":
         throw new UserError(`the bunker on ${folder} belongs to another account of this machine`)
-      default:
-        throw error
+      default: {
+        const mistake = explainFileError(error, folder)
+        throw mistake === undefined ? error : new UserError(mistake)
+      }
     }
   }
 }

@@ -1,19 +1,20 @@
 import { createRequire } from "node:module"
-import { Command } from "commander"
+import { Command, CommanderError } from "commander"
 import { OwnerCallError } from "../channel/owner-client.js"
 import { UserError } from "../config/user-error.js"
 import { appsCommand } from "./apps.js"
 import { keysCommand } from "./keys.js"
+import { hideSecrets, safe } from "./output.js"
 import { pairCommand } from "./pair.js"
 import { relayCommand } from "./relay.js"
 import { startCommand } from "./start.js"
+import { refuseSecretArguments, withUsageErrors } from "./usage.js"
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string }
 
 const program = new Command("casemate")
   .description("A Nostr bunker: keeps your keys in one place and signs for the apps you let in (NIP-46).")
   .version(version)
-  .showHelpAfterError("(add --help for what there is)")
   .addCommand(startCommand())
   .addCommand(pairCommand())
   .addCommand(keysCommand())
@@ -29,15 +30,27 @@ Examples:
   $ casemate apps revoke 3f9a      shut one of them out`,
   )
 
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough (`| head -1`) is no failure, and no reason for a bunker to end.
+  if (error.code !== "EPIPE") process.exitCode = complain(`what was asked for could not be written: ${error.message}`)
+})
+
 try {
-  await program.parseAsync()
+  refuseSecretArguments(process.argv.slice(2))
+  await withUsageErrors(program).parseAsync()
 } catch (error) {
-  // A person's mistake is one sentence; anything else is ours, and its stack belongs in a report.
-  const expected = error instanceof UserError || error instanceof OwnerCallError
-  process.stderr.write(expected ? `casemate: ${error.message}\n` : `casemate failed: ${stackOf(error)}\n`)
-  process.exitCode = 1
+  process.exitCode = report(error)
 }
 
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : "unknown error"
+/** A person's mistake is one sentence; anything else is ours, and its stack belongs in a report. */
+function report(error: unknown): number {
+  // Its text is on the screen already.
+  if (error instanceof CommanderError) return error.exitCode
+  if (error instanceof UserError || error instanceof OwnerCallError) return complain(safe(error.message))
+  return complain(`this is a fault of casemate itself:\n${error instanceof Error ? error.stack : "unknown error"}`)
+}
+
+function complain(text: string): number {
+  process.stderr.write(`casemate: ${hideSecrets(text)}\n`)
+  return 1
 }

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from "commander"
+import type { Command } from "commander"
+import { UserError } from "../config/user-error.js"
 
 /** Every command takes it. */
 export function withDataDir(command: Command): Command {
@@ -15,10 +16,14 @@ export function collect(value: string, earlier: string[] | undefined): string[] 
 
 const UNITS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const
 
-/** `90s`, `10m`, `1h`, `7d` as seconds. */
+/** `90s`, `10m`, `1h`, `7d` as seconds. @throws UserError */
 export function parseDuration(text: string): number {
   const match = /^(\d{1,7})([smhd])$/.exec(text.trim())
-  if (match === null) throw new InvalidArgumentError("It takes a number and a unit: 90s, 10m, 1h or 7d.")
+  if (match === null) {
+    throw new UserError(
+      `--ttl takes a number and a unit, such as 90s, 10m, 1h or 7d, not ${JSON.stringify(text.slice(0, 40))}`,
+    )
+  }
   return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]
 }
 

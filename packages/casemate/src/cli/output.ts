@@ -20,17 +20,40 @@ export function printTable(header: readonly string[], rows: readonly (readonly s
     )
 }
 
+/** Controls, format and direction marks, line separators, lone surrogates, and letters that have no ink. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]|\p{Default_Ignorable_Code_Point}/gu
+
 /** What somebody else wrote, made safe for a terminal: no control characters, no direction tricks. */
 export function safe(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`)
+  return text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`)
+}
+
+/** The same in quotes that what is inside cannot close. */
+export function quoted(text: string): string {
+  return `"${safe(text.replace(/["\\]/g, "\\$&"))}"`
+}
+
+/** What must not reach a screen or a log by way of an error, whatever a person typed where. */
+export function hideSecrets(text: string): string {
+  return text
+    .replace(/(nsec1|ncryptsec1)[a-z0-9]+/gi, "$1…")
+    .replace(/(secret=)[^&\s"]+/gi, "$1…")
+    .replace(/(?<![\w/])[0-9a-f]{64}(?![\w/])/gi, "[64 hex digits]")
+}
+
+/** Text as one word of a POSIX shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 export function npub(pubkey: string): string {
   return npubEncode(pubkey)
 }
 
-/** Unix seconds as local date and time. */
+/** Unix seconds as date and time on this machine's clock. */
 export function when(seconds: number | undefined): string {
   if (seconds === undefined) return "never"
-  return new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, 16)
+  const date = new Date(seconds * 1000)
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
+  return local.toISOString().replace("T", " ").slice(0, 16)
 }

@@ -1,16 +1,18 @@
 import { Command } from "commander"
-import { parseRelay } from "../config/config.js"
+import { parseRelays } from "../config/config.js"
 import { nameOf } from "./apps.js"
 import { withBunker } from "./bunker.js"
 import { collect, formatDuration, parseDuration, withDataDir } from "./options.js"
 import { npub, print, printJson } from "./output.js"
 import { showToken } from "./token.js"
 
+const DEFAULT_TTL = 600
+
 interface PairOptions {
   dataDir?: string
   key?: string
   perms?: string
-  ttl: number
+  ttl?: number
   relay?: string[]
   wait: boolean
   json?: boolean
@@ -24,7 +26,7 @@ export function pairCommand(): Command {
       "--perms <list>",
       "what it may do, such as sign_event:1,nip44_encrypt (default: everyday posts and messages)",
     )
-    .option("--ttl <time>", "how long the token lives: 90s, 10m, 1h", parseDuration, 600)
+    .option("--ttl <time>", "how long the token lives: 90s, 10m, 1h, 7d (default: 10m)", parseDuration)
     .option("--relay <url>", "where to meet; may be given several times (default: the bunker's relays)", collect)
     .option("--no-wait", "print the token and end")
     .option("--json", "print one JSON object a line")
@@ -35,8 +37,8 @@ export function pairCommand(): Command {
     .action(pair)
 }
 
-async function pair({ dataDir, key, perms, ttl, relay, wait, json }: PairOptions): Promise<void> {
-  const relays = relay?.map(parseRelay)
+async function pair({ dataDir, key, perms, ttl = DEFAULT_TTL, relay, wait, json }: PairOptions): Promise<void> {
+  const relays = relay === undefined ? undefined : parseRelays(relay)
   await withBunker(dataDir, async (bunker) => {
     const offer = await bunker.call("connections.offer", {
       ttl,

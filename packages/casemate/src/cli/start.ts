@@ -1,18 +1,23 @@
 import { Command } from "commander"
 import type { KeyInfo } from "../channel/owner-calls.js"
-import { type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
+import { OwnerCallError, type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
 import { type Config, type ConfigInput, parseConfig } from "../config/config.js"
 import { createLogger } from "../config/log.js"
-import { UserError } from "../config/user-error.js"
 import { type Daemon, startDaemon } from "../daemon.js"
 import { collect, withDataDir } from "./options.js"
-import { npub, print, printJson } from "./output.js"
+import { npub, print, printJson, safe, shellWord } from "./output.js"
 import { askHidden, isInteractive } from "./prompt.js"
 import { untilSignal } from "./signal.js"
 import { showToken } from "./token.js"
 
 const TOKEN_TTL = 3_600
 const FIRST_KEY = "default"
+
+interface Introduction {
+  readonly config: Config
+  readonly options: StartOptions
+  readonly signal: AbortSignal
+}
 
 interface StartOptions extends ConfigInput {
   json?: boolean
@@ -46,13 +51,17 @@ Environment:
 async function start(options: StartOptions): Promise<void> {
   const config = parseConfig(options)
   const log = createLogger("daemon", config.logLevel)
-  const stopped = untilSignal()
+  const leaving = new AbortController()
+  const stopped = untilSignal().then(() => leaving.abort())
   const daemon = await startDaemon(config, log)
   try {
     process.chdir(config.dataDir)
     const bunker = await openOwnerClient()
     try {
-      await introduce(bunker, daemon, config, options.json === true)
+      await introduce(bunker, daemon, { config, options, signal: leaving.signal })
+    } catch (error) {
+      // Told to stop while it waited for a first key: that is an orderly end.
+      if (!leaving.signal.aborted) throw error
     } finally {
       bunker.close()
     }
@@ -63,8 +72,13 @@ async function start(options: StartOptions): Promise<void> {
 }
 
 /** Makes sure that there is a key, and shows the token for the first app. */
-async function introduce(bunker: OwnerClient, { gateway }: Daemon, config: Config, json: boolean): Promise<void> {
-  const key = (await bunker.call("keys.list", {}))[0] ?? (await firstKey(bunker, json))
+async function introduce(
+  bunker: OwnerClient,
+  { gateway }: Daemon,
+  { config, options, signal }: Introduction,
+): Promise<void> {
+  const json = options.json === true
+  const key = (await bunker.call("keys.list", {}))[0] ?? (await firstKey(bunker, json, signal))
   const offer = await bunker.call("connections.offer", { key: key.pubkey, ttl: TOKEN_TTL, relays: gateway.relays })
   if (json) {
     printJson({
@@ -82,20 +96,24 @@ async function introduce(bunker: OwnerClient, { gateway }: Daemon, config: Confi
   print("To let an app sign with this key, paste this token into it (for one app, good for 1 h):")
   showToken(offer.uri, offer.relays)
   print()
-  print("  another token: casemate pair      who may sign: casemate apps list      stop: Ctrl-C")
+  // The next command must find this bunker: a folder that was named has to be named again.
+  const folder = options.dataDir === undefined ? "" : ` --data-dir ${shellWord(config.dataDir)}`
+  print(`  another token   casemate pair${folder}`)
+  print(`  who may sign    casemate apps list${folder}`)
+  print("  stop            Ctrl-C")
 }
 
-async function firstKey(bunker: OwnerClient, json: boolean): Promise<KeyInfo> {
+async function firstKey(bunker: OwnerClient, json: boolean, signal: AbortSignal): Promise<KeyInfo> {
   if (json || !isInteractive()) return bunker.call("keys.generate", { name: FIRST_KEY })
   print("This bunker holds no key yet.")
   for (;;) {
-    const typed = await askHidden("Paste your nsec (it is not shown), or press Enter for a new key: ")
+    const typed = await askHidden("Paste your nsec (it is not shown), or press Enter for a new key: ", { signal })
     if (typed.trim() === "") return bunker.call("keys.generate", { name: FIRST_KEY })
     try {
       return await bunker.call("keys.add", { name: FIRST_KEY, secretKey: typed })
     } catch (error) {
-      if (!(error instanceof Error) || error instanceof UserError) throw error
-      print(error.message)
+      if (!(error instanceof OwnerCallError)) throw error
+      print(`${safe(error.message)}.`)
     }
   }
 }

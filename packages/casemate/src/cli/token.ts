@@ -8,5 +8,13 @@ export function showToken(uri: string, relays: readonly string[]): void {
   print(`  ${uri}`)
   print()
   if (relays.every(isLoopbackRelay)) print("  apps on this computer only; add --relay wss://… for others")
-  else print(encodeQR(uri, "ascii"))
+  else print(qrOf(uri) ?? "  this token is too long for a QR code; copy it as text, or name fewer relays")
+}
+
+function qrOf(uri: string): string | undefined {
+  try {
+    return encodeQR(uri, "ascii").trimEnd()
+  } catch {
+    return undefined
+  }
 }

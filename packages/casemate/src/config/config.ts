@@ -1,4 +1,4 @@
-import { isAbsolute, relative, resolve } from "node:path"
+import { isAbsolute, relative, resolve, sep } from "node:path"
 import { normalizeRelayUrl } from "@casemate/nip46/protocol"
 import { defaultConfigDir, defaultDataDir } from "./folders.js"
 import { UserError } from "./user-error.js"
@@ -34,6 +34,9 @@ export interface ConfigInput {
   readonly publicUrl?: string
 }
 
+/** A token names no more. */
+const MAX_RELAYS = 10
+
 export const DEFAULT_HTTP: HttpAddress = { host: "localhost", port: 4646 }
 
 /**
@@ -46,7 +49,8 @@ export function parseConfig(
   env: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
 ): Config {
-  const dataDir = resolve(input.dataDir || defaultDataDir(env, platform))
+  if (input.dataDir === "") throw new UserError("--data-dir takes a folder, not an empty text")
+  const dataDir = resolve(input.dataDir ?? defaultDataDir(env, platform))
   const configDir = resolve(defaultConfigDir(env, platform))
   if (isInside(configDir, dataDir)) {
     throw new UserError(
@@ -57,7 +61,7 @@ export function parseConfig(
     dataDir,
     configDir,
     http: input.http === undefined ? DEFAULT_HTTP : parseHttp(input.http),
-    relays: Object.freeze((input.relay ?? []).map(parseRelay)),
+    relays: Object.freeze(parseRelays(input.relay ?? [])),
     publicUrl: input.publicUrl === undefined ? undefined : parsePublicUrl(input.publicUrl),
     logLevel: parseLogLevel(env["CASEMATE_LOG_LEVEL"]),
   })
@@ -72,7 +76,12 @@ export function parseHttp(text: string): HttpAddress {
   return { host: (match.groups?.["host"] ?? DEFAULT_HTTP.host).replace(/^\[|\]$/g, ""), port }
 }
 
-export function parseRelay(text: string): string {
+export function parseRelays(texts: readonly string[]): string[] {
+  if (texts.length > MAX_RELAYS) throw new UserError(`--relay may be given at most ${MAX_RELAYS} times`)
+  return texts.map(parseRelay)
+}
+
+function parseRelay(text: string): string {
   const url = normalizeRelayUrl(text)
   if (url === undefined) {
     throw new UserError(
@@ -88,6 +97,7 @@ function parsePublicUrl(text: string): string {
     url === undefined ||
     !/^https?:$/.test(url.protocol) ||
     url.username !== "" ||
+    url.password !== "" ||
     url.search !== "" ||
     url.hash !== ""
   ) {
@@ -109,5 +119,5 @@ function parseLogLevel(text: string | undefined): LogLevel {
 
 function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path)
-  return way === "" || (!way.startsWith("..") && !isAbsolute(way))
+  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }

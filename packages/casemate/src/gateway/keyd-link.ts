@@ -1,5 +1,5 @@
 import { MAX_EVENT_BYTES, type NostrEvent } from "@casemate/nip46/protocol"
-import { type FramedSocket, frame } from "../channel/frames.js"
+import { type FramedSocket, frame, KEYD_FRAME_BYTES } from "../channel/frames.js"
 import { type GatewayMessage, isMessage, type KeydMessage, type Watch } from "../channel/gateway-channel.js"
 import { connectTo, GATEWAY_SOCKET } from "../channel/sockets.js"
 import type { Logger } from "../config/log.js"
@@ -8,6 +8,7 @@ import type { Logger } from "../config/log.js"
 const MAX_WAITING_EVENTS = 20_000
 const MAX_WAITING_CHARS = 33_554_432
 const RECONNECT_MS = 50
+const MAX_PUBLISHED = 20_000
 
 export interface KeydLinkOptions {
   readonly hello: { readonly relays: readonly string[]; readonly http: string }
@@ -15,8 +16,8 @@ export interface KeydLinkOptions {
   readonly onWatches: (watches: readonly Watch[]) => void
   readonly onWatch: (watch: Watch) => void
   readonly onUnwatch: (connectionId: string) => void
-  /** Resolves when the answer is out, or nobody took it. */
-  readonly onAnswer: (event: NostrEvent, relays: readonly string[]) => Promise<void>
+  /** True once the answer is out, false when nobody took it. */
+  readonly onAnswer: (event: NostrEvent, relays: readonly string[]) => Promise<boolean>
   readonly log: Logger
 }
 
@@ -31,11 +32,14 @@ export class KeydLink {
   /** Not yet sent: no credit, or no keyd. */
   readonly #waiting = new Map<number, NostrEvent>()
   #waitingChars = 0
+  /** Ids of answers that are out, for a keyd that comes back and does not know it. */
+  readonly #published = new Set<string>()
   #credit = 0
   #lastEvent = 0
   #publishing = 0
   #keyd: FramedSocket | undefined
   #closed = false
+  #ended = false
   #onIdle: (() => void) | undefined
 
   constructor(options: KeydLinkOptions) {
@@ -73,11 +77,12 @@ export class KeydLink {
 
   close(): void {
     this.#closed = true
+    this.#ended = true
     this.#keyd?.destroy()
   }
 
   async #connect(): Promise<void> {
-    while (!(this.#closed && this.#isIdle())) {
+    while (!this.#ended && !(this.#closed && this.#isIdle())) {
       try {
         const socket = await connectTo(GATEWAY_SOCKET)
         await new Promise<void>((resolve) => {
@@ -86,6 +91,7 @@ export class KeydLink {
               if (isMessage<KeydMessage>(message)) this.#received(keyd, message)
             },
             onClose: () => resolve(),
+            maxFrameBytes: KEYD_FRAME_BYTES,
           })
           keyd.send({ t: "hello", ...this.#options.hello } satisfies GatewayMessage)
         })
@@ -121,13 +127,30 @@ export class KeydLink {
         return
       case "answer":
         this.#publishing += 1
-        void this.#options.onAnswer(message.event, message.relays).finally(() => {
+        void this.#publish(message).then(() => {
           this.#publishing -= 1
           // Another keyd counts its answers anew.
           keyd.send({ t: "settled", n: message.n } satisfies GatewayMessage)
           this.#checkIdle()
         })
         return
+    }
+  }
+
+  async #publish({ event, relays, again }: Extract<KeydMessage, { t: "answer" }>): Promise<void> {
+    if (again && this.#published.has(event.id)) return
+    try {
+      if (!(await this.#options.onAnswer(event, relays))) return
+      this.#published.add(event.id)
+      if (this.#published.size > MAX_PUBLISHED) {
+        const [oldest] = this.#published
+        this.#published.delete(oldest as string)
+      }
+    } catch (error) {
+      this.#options.log.error(
+        { reason: error instanceof Error ? error.message : "unknown" },
+        "could not send an answer",
+      )
     }
   }
 

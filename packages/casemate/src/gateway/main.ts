@@ -62,7 +62,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     async onAnswer(event, urls) {
       builtIn?.publishLocal(event)
       const outside = urls.filter((url) => !isOurs(url))
-      if (outside.length > 0) await pool.publish(event, outside)
+      return outside.length === 0 || pool.publish(event, outside)
     },
     log,
   })

@@ -49,7 +49,12 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: unkn
       openHead: (writer, sealed) => vault.openAuditHead(writer, sealed),
     },
   })
-  const engine = new SignerEngine({ record, keys: vault, crypto })
+  const engine = new SignerEngine({
+    record,
+    keys: vault,
+    crypto,
+    onFault: (fault) => log.error({ reason: reasonOf(fault) }, "a request met a fault"),
+  })
 
   const waits = new ConnectionWaits(async (id) => {
     const result = await record.findConnection(id)
@@ -62,7 +67,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: unkn
     log,
   })
   const recovered = await engine.recover()
-  for (const answer of recovered) door.publish(answer)
+  for (const answer of recovered) door.publish(answer, true)
 
   const ports = { engine, record, vault, crypto, door, waits, now }
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))

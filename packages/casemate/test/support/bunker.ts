@@ -2,8 +2,8 @@ import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
 
 export const casemate = fileURLToPath(new URL("../../bin/casemate.js", import.meta.url))
 
@@ -118,8 +118,9 @@ export function processesNaming(folder: string): number[] {
     })
 }
 
-/** Reads /proc: the tests that need it name Linux. */
+/** Reads /proc: the tests that need it name Linux. Elsewhere nobody is found, and children follow their daemon. */
 function childrenOf(parent: number): { pid: number; command: string }[] {
+  if (process.platform !== "linux") return []
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {

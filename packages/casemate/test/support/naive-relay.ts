@@ -13,6 +13,8 @@ export interface NaiveRelay {
   inject(pubkey: string, event: unknown): void
   /** The same with a message as it is, to every socket that subscribed for the pubkey. */
   injectRaw(pubkey: string, text: string): void
+  /** Bytes that were sent and that nobody has read yet. */
+  backlog(): number
   close(): Promise<void>
 }
 
@@ -45,7 +47,7 @@ export async function startNaiveRelay({ stores = false, copies = 1 }: NaiveRelay
     socket.on("error", () => undefined)
     socket.on("close", () => subscriptions.delete(socket))
     socket.on("message", (data) => {
-      const [label, first, ...rest] = JSON.parse(String(data)) as [string, unknown, ...unknown[]]
+      const [label, first, ...rest] = JSON.parse((data as Buffer).toString("utf8")) as [string, unknown, ...unknown[]]
       if (label === "REQ") {
         const id = first as string
         const filters = rest as Filter[]
@@ -78,6 +80,7 @@ export async function startNaiveRelay({ stores = false, copies = 1 }: NaiveRelay
     injectRaw(pubkey, text) {
       for (const [to] of subscribersOf([pubkey])) to.send(text)
     },
+    backlog: () => [...server.clients].reduce((sum, socket) => sum + socket.bufferedAmount, 0),
     async close() {
       for (const socket of server.clients) socket.terminate()
       await new Promise((resolve) => server.close(resolve))

@@ -1,6 +1,6 @@
-import { generateSecretKey } from "nostr-tools/pure"
 import { type BunkerPointer, BunkerSigner, parseBunkerInput } from "nostr-tools/nip46"
 import { SimplePool, useWebSocketImplementation } from "nostr-tools/pool"
+import { generateSecretKey } from "nostr-tools/pure"
 import { WebSocket } from "ws"
 
 useWebSocketImplementation(WebSocket)

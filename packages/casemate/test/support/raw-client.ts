@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
-import { type Event, finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import * as nip44 from "nostr-tools/nip44"
+import { type Event, finalizeEvent, generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import { WebSocket } from "ws"
 
 /** What a request came to. */
@@ -237,7 +237,7 @@ class Link {
     socket.on("error", () => undefined)
     socket.on("open", () => socket.send(JSON.stringify(["REQ", "answers", this.#handlers.filter])))
     socket.on("message", (data) => {
-      const [label, , event] = JSON.parse(String(data)) as [string, unknown, Event]
+      const [label, , event] = JSON.parse((data as Buffer).toString("utf8")) as [string, unknown, Event]
       if (label === "EVENT") this.#handlers.onEvent(event)
       if (label !== "EOSE") return
       this.isReady = true

@@ -17,6 +17,8 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+class AddressInUse extends UserError {}
+
 /**
  * Listens on the address. `localhost` means both loopback addresses on one port, so that whichever a
  * program tries first it finds us and nobody else.
@@ -24,28 +26,42 @@ export interface HttpServer {
  * @throws UserError when the port is taken or not allowed
  */
 export async function serveHttp({ host, port }: HttpAddress, handlers: HttpHandlers): Promise<HttpServer> {
-  const servers: Server[] = []
-  const first = await listen(host === "localhost" ? "127.0.0.1" : host, port, handlers)
-  servers.push(first)
-  const actual = (first.address() as AddressInfo).port
-  if (host === "localhost") {
-    // A machine without IPv6 has nobody else on ::1 either.
-    await listen("::1", actual, handlers).then((second) => servers.push(second), ignoreMissingIpv6)
-  }
+  const servers = host === "localhost" ? await listenOnBoth(port, handlers) : [await listen(host, port, handlers)]
+  const actual = ((servers[0] as Server).address() as AddressInfo).port
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
+    url: `http://${nameOf(host)}:${actual}`,
     async close() {
-      await Promise.all(
-        servers.map(
-          (server) =>
-            new Promise<void>((resolve) => {
-              server.close(() => resolve())
-              server.closeAllConnections()
-            }),
-        ),
-      )
+      await Promise.all(servers.map(closeServer))
     },
   }
+}
+
+/** A port that the system picked for one loopback address may be taken on the other: then it picks again. */
+async function listenOnBoth(port: number, handlers: HttpHandlers, triesLeft = 10): Promise<Server[]> {
+  const first = await listen("127.0.0.1", port, handlers)
+  try {
+    return [first, await listen("::1", (first.address() as AddressInfo).port, handlers)]
+  } catch (error) {
+    // A machine without IPv6 has nobody else on ::1 either; taken by another program, it could pose as our
+    // relay to whoever tries ::1 first.
+    if (!(error instanceof AddressInUse)) return [first]
+    await closeServer(first)
+    if (port === 0 && triesLeft > 1) return listenOnBoth(port, handlers, triesLeft - 1)
+    throw error
+  }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+/** Nobody can dial "every address"; this machine answers at its own name. */
+function nameOf(host: string): string {
+  if (host === "0.0.0.0" || /^[0:]+$/.test(host)) return "localhost"
+  return host.includes(":") ? `[${host}]` : host
 }
 
 async function listen(host: string, port: number, { request, upgrade }: HttpHandlers): Promise<Server> {
@@ -67,18 +83,17 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Erro
   const address = `${host}:${port}`
   switch (error.code) {
     case "EADDRINUSE":
-      return new UserError(`${address} is already in use by another program; choose another with --http HOST:PORT`)
+      return new AddressInUse(`${address} is already in use by another program; choose another with --http HOST:PORT`)
     case "EACCES":
       return new UserError(`this account may not listen on ${address}; choose a port above 1023 with --http HOST:PORT`)
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return new UserError(`${host} is no address of this machine; choose another with --http HOST:PORT`)
+    case "EAI_AGAIN":
+      return new UserError(`the name ${host} could not be looked up; choose an address with --http HOST:PORT`)
     default:
-      return error
+      return new UserError(
+        `it is not possible to listen on ${address} (${error.code ?? error.message}); choose another with --http HOST:PORT`,
+      )
   }
-}
-
-function ignoreMissingIpv6(error: unknown): void {
-  // Taken by another program, it could pose as our relay to whoever tries ::1 first.
-  if (error instanceof UserError && error.message.includes("in use")) throw error
 }

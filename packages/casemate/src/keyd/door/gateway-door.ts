@@ -38,6 +38,8 @@ export class GatewayDoor {
   #gateway: FramedSocket | undefined
   #info: GatewayInfo | undefined
   #lastAnswer = 0
+  /** What is offered while the list for a gateway is being read; the newest hello is the last entry. */
+  readonly #late = new Map<FramedSocket, Watch[]>()
 
   constructor(options: GatewayDoorOptions) {
     this.#options = options
@@ -59,17 +61,19 @@ export class GatewayDoor {
     })
   }
 
-  publish(answer: Answer): void {
+  /** `again`: an answer from before a crash, which the gateway may have published. */
+  publish(answer: Answer, again = false): void {
     const n = ++this.#lastAnswer
     this.#unsettled.set(n, answer)
     if (this.#unsettled.size > MAX_UNSETTLED) {
       const [oldest] = this.#unsettled.keys()
       this.#unsettled.delete(oldest as number)
     }
-    this.#sendAnswer(n, answer)
+    this.#sendAnswer(n, answer, again)
   }
 
   watch(watch: Watch): void {
+    for (const late of this.#late.values()) late.push(watch)
     this.#send({ t: "watch", watch })
   }
 
@@ -85,12 +89,13 @@ export class GatewayDoor {
   async #received(from: FramedSocket, message: GatewayMessage): Promise<void> {
     switch (message.t) {
       case "hello": {
-        const watches = await this.#options.watches()
+        const watches = await this.#watchesFor(from)
+        if (watches === undefined) return
         if (this.#gateway !== undefined && this.#gateway !== from) this.#gateway.destroy()
         this.#gateway = from
         this.#info = { relays: message.relays, http: message.http }
         this.#send({ t: "welcome", watches, credit: EVENT_CREDIT })
-        for (const [n, answer] of this.#unsettled) this.#sendAnswer(n, answer)
+        for (const [n, answer] of this.#unsettled) this.#sendAnswer(n, answer, true)
         return
       }
       case "event": {
@@ -107,6 +112,25 @@ export class GatewayDoor {
     }
   }
 
+  /** Undefined when the list cannot be had, or a newer gateway has said hello in the meantime. */
+  async #watchesFor(from: FramedSocket): Promise<readonly Watch[] | undefined> {
+    const late: Watch[] = []
+    for (const older of this.#late.keys()) if (older !== from) older.destroy()
+    this.#late.clear()
+    this.#late.set(from, late)
+    try {
+      const watches = await this.#options.watches()
+      if (this.#late.get(from) === late) return [...watches, ...late]
+    } catch (error) {
+      // It dials again, and by then the record may be well.
+      this.#options.log.error({ reason: reasonOf(error) }, "could not list the connections")
+      from.destroy()
+    } finally {
+      if (this.#late.get(from) === late) this.#late.delete(from)
+    }
+    return undefined
+  }
+
   async #handle(event: unknown): Promise<void> {
     try {
       const outcome = await this.#options.engine.handle(event)
@@ -118,15 +142,19 @@ export class GatewayDoor {
       this.#options.onServed(outcome.answer.connectionId)
     } catch (error) {
       // Not the event's doing: the engine is total over events. The client asks again.
-      this.#options.log.error({ reason: error instanceof Error ? error.message : "unknown" }, "a request failed")
+      this.#options.log.error({ reason: reasonOf(error) }, "a request failed")
     }
   }
 
-  #sendAnswer(n: number, { event, relays }: Answer): void {
-    this.#send({ t: "answer", n, event, relays })
+  #sendAnswer(n: number, { event, relays }: Answer, again: boolean): void {
+    this.#send({ t: "answer", n, event, relays, again })
   }
 
   #send(message: KeydMessage): void {
     this.#gateway?.send(message)
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown"
 }

@@ -46,13 +46,21 @@ const ARGS = {
   status: none,
   "keys.list": none,
   "keys.generate": v.object({ name: keyName }),
-  "keys.add": v.object({ name: keyName, secretKey: v.pipe(v.string(), v.maxLength(256)) }),
+  "keys.add": v.object({
+    name: keyName,
+    secretKey: v.pipe(
+      v.string(),
+      v.maxLength(256, "that is too long for a secret key; it is an nsec1… or 64 hex digits"),
+    ),
+  }),
   "apps.list": none,
   "apps.show": appId,
   "apps.revoke": appId,
   "connections.offer": v.object({
     key: v.optional(v.string()),
-    perms: v.optional(v.pipe(v.string(), v.maxLength(4_096))),
+    perms: v.optional(
+      v.pipe(v.string(), v.maxLength(4_096, "the permissions are too long; name fewer, or a method without its kinds")),
+    ),
     ttl: v.pipe(
       v.number(),
       v.integer(),

@@ -1,6 +1,9 @@
 import type { Connection } from "@casemate/nip46/signer"
 import { UserError } from "../../config/user-error.js"
 
+/** A timer that is set for longer fires at once. */
+const MAX_TIMER_MS = 2_147_483_647
+
 /** Owners who wait for an app to redeem a token. */
 export class ConnectionWaits {
   readonly #read: (id: string) => Promise<Connection | undefined>
@@ -18,14 +21,12 @@ export class ConnectionWaits {
   }
 
   /** @throws UserError once the token has expired or was revoked */
-  async untilActive({ id, secretExpiresAt }: Connection): Promise<Connection> {
-    const patience = Math.max(0, (secretExpiresAt ?? this.#now()) - this.#now())
+  async untilActive({ id }: Connection): Promise<Connection> {
     let wake = (): void => {}
     const checks = this.#checks.get(id) ?? new Set()
     this.#checks.set(id, checks)
     const check = (): void => wake()
     checks.add(check)
-    const deadline = setTimeout(check, patience * 1000 + 50)
     try {
       for (;;) {
         const woken = new Promise<void>((resolve) => {
@@ -34,13 +35,12 @@ export class ConnectionWaits {
         const connection = await this.#read(id)
         if (connection?.state === "active") return connection
         if (connection?.state !== "offered") throw new UserError("this token was revoked before an app connected")
-        if ((connection.secretExpiresAt ?? 0) <= this.#now()) {
-          throw new UserError("no app connected before the token expired; make a new one")
-        }
-        await woken
+        const seconds = (connection.secretExpiresAt ?? 0) - this.#now()
+        if (seconds <= 0) throw new UserError("no app connected before the token expired; make a new one")
+        const deadline = setTimeout(check, Math.min(seconds * 1000 + 50, MAX_TIMER_MS))
+        await woken.finally(() => clearTimeout(deadline))
       }
     } finally {
-      clearTimeout(deadline)
       checks.delete(check)
       if (checks.size === 0) this.#checks.delete(id)
     }

@@ -26,7 +26,15 @@ export function lockDataDir(dataDir: string, { waitMs = 0 }: LockOptions = {}): 
     db.exec("BEGIN EXCLUSIVE")
   } catch (error) {
     db.close()
-    if (!(error instanceof BetterSqlite.SqliteError) || !error.code.startsWith("SQLITE_BUSY")) throw error
+    if (!(error instanceof BetterSqlite.SqliteError)) throw error
+    if (!error.code.startsWith("SQLITE_BUSY")) {
+      throw new UserError(
+        `${file} cannot be used as a lock: ${error.message}; it holds nothing, so you may remove it`,
+        {
+          cause: error,
+        },
+      )
+    }
     throw new UserError(
       `another casemate is running on ${dataDir}: stop it first, or choose another folder with --data-dir`,
       {
