@@ -21,7 +21,7 @@ export function readClientMetadata(value: unknown): ClientMetadata {
   const metadata: { name?: string; url?: string; image?: string } = {}
   for (const field of ["name", "url", "image"] as const) {
     const text = textOf(raw, field) ?? (field === "image" ? textOf(raw, "icon") : undefined)
-    if (text !== undefined) metadata[field] = text.slice(0, FIELD_CHARS[field])
+    if (text !== undefined) metadata[field] = cut(text, FIELD_CHARS[field])
   }
   return metadata
 }
@@ -41,4 +41,9 @@ function textOf(raw: Record<string, unknown>, field: string): string | undefined
   if (typeof value !== "string") return undefined
   const text = value.trim()
   return text === "" ? undefined : text
+}
+
+/** Never through the middle of a character: half of one is no text that a database keeps. */
+function cut(text: string, chars: number): string {
+  return text.slice(0, chars).replace(/[\ud800-\udbff]$/, "")
 }

@@ -66,14 +66,25 @@ export function parseNostrconnectToken(text: string): NostrconnectToken {
   return { clientPubkey: pubkey, relays, secret, perms: query.text("perms") ?? "", app: { ...legacy, ...current } }
 }
 
-/** The strict wire form. @throws `INVALID_TOKEN` for a pubkey or relays that a strict reader would refuse */
+/**
+ * The strict wire form.
+ *
+ * @throws `INVALID_TOKEN` for a pubkey, relays or a secret that a strict reader would refuse, and for more
+ * than a reader takes
+ */
 export function buildBunkerToken({ remoteSignerPubkey, relays, secret }: BunkerToken): string {
+  if (secret === "") throw refusal("secret", "an empty secret is none; leave it out or give one")
   const query = relayParams(relays)
   if (secret !== undefined) query.push(["secret", secret])
   return build("bunker", remoteSignerPubkey, query)
 }
 
-/** The strict wire form. @throws `INVALID_TOKEN` for a pubkey, relays or a secret that a strict reader would refuse */
+/**
+ * The strict wire form.
+ *
+ * @throws `INVALID_TOKEN` for a pubkey, relays or a secret that a strict reader would refuse, and for more
+ * than a reader takes
+ */
 export function buildNostrconnectToken(token: {
   clientPubkey: string
   relays: readonly string[]
@@ -106,8 +117,7 @@ interface Query {
 
 function split(input: string, scheme: Scheme): { pubkey: string; query: Query } {
   const text = input.trim()
-  if (text.length > MAX_TOKEN_CHARS)
-    throw refusal("length", `a ${scheme}:// token has at most ${MAX_TOKEN_CHARS} characters`)
+  if (text.length > MAX_TOKEN_CHARS) throw tooLong(scheme)
   const match = /^([a-z]+):\/\/([^/?#]*)\/?(?:\?([^#]*))?(?:#.*)?$/i.exec(text)
   if (match === null || match[1]?.toLowerCase() !== scheme) {
     throw refusal("scheme", `this is not a ${scheme}:// token; it must start with ${scheme}:// and a public key`)
@@ -169,12 +179,21 @@ function relayParams(relays: readonly string[]): [string, string][] {
 
 function build(scheme: Scheme, pubkey: string, query: readonly (readonly [string, string])[]): string {
   if (!isHex32(pubkey)) throw refusal("pubkey", "a connection token needs a public key of 64 lower-case hex digits")
-  return `${scheme}://${pubkey}?${query.map(([key, value]) => `${key}=${percentEncode(value)}`).join("&")}`
+  const token = `${scheme}://${pubkey}?${query.map(([key, value]) => `${key}=${percentEncode(key, value)}`).join("&")}`
+  if (token.length > MAX_TOKEN_CHARS) throw tooLong(scheme)
+  return token
 }
 
 /** encodeURIComponent, and the five characters it leaves that some readers' patterns refuse. */
-function percentEncode(value: string): string {
+function percentEncode(key: string, value: string): string {
+  if (LONE_SURROGATE.test(value)) throw refusal(key, `the ${key} ends or begins in the middle of a character`)
   return encodeURIComponent(value).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+function tooLong(scheme: Scheme): Nip46Error {
+  return refusal("length", `a ${scheme}:// token has at most ${MAX_TOKEN_CHARS} characters`)
 }
 
 function refusal(field: string, message: string): Nip46Error {

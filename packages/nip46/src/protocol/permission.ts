@@ -1,14 +1,19 @@
 import { Nip46Error } from "./errors.js"
 import { MAX_KIND } from "./event.js"
+import { isHex32 } from "./hex.js"
 import { isMethod } from "./method.js"
 
-/** `method[:param]` (NIP-46 §Requested permissions). For `sign_event` the param is the kind in decimal. */
+/**
+ * `method[:param]` (NIP-46 §Requested permissions). For `sign_event` the param is the kind in decimal; for
+ * encrypt and decrypt, where NIP-46 leaves it open, the counterparty's public key in lower-case hex.
+ */
 export interface Permission {
   readonly method: string
   readonly param: string | undefined
 }
 
 const PERMISSION = /^([a-z][a-z0-9_]{0,63})(?::([^\s,]{1,256}))?$/
+const COUNTERPARTY_METHOD = /^nip(?:04|44)_/
 const KIND = /^(?:0|[1-9][0-9]{0,4})$/
 
 /**
@@ -64,6 +69,13 @@ function parsePermission(entry: string): Permission {
   if (!isMethod(method)) throw refusal(`${shown} names an unknown method; see NIP-46 for the ten there are`)
   if (method === "sign_event" && param !== undefined && !(KIND.test(param) && Number(param) <= MAX_KIND)) {
     throw refusal(`${shown} has no valid kind; sign_event takes a number from 0 to ${MAX_KIND}`)
+  }
+  // A refusal of a counterparty that never matches would refuse nothing.
+  if (param !== undefined && COUNTERPARTY_METHOD.test(method)) {
+    const counterparty = param.toLowerCase()
+    if (!isHex32(counterparty))
+      throw refusal(`${shown} has no valid param; ${method} takes a public key of 64 hex digits`)
+    return { method, param: counterparty }
   }
   return { method, param }
 }

@@ -16,7 +16,9 @@ export function normalizeRelayUrl(text: string): string | undefined {
   if (url.hostname === "" || url.username !== "" || url.password !== "") return undefined
   url.hash = ""
   const path = url.pathname === "/" && url.search === "" ? "" : url.pathname
-  return `${url.protocol}//${url.host}${path}${url.search}`
+  const normalized = `${url.protocol}//${url.host}${path}${url.search}`
+  // Escapes made it longer; it must still be readable when it comes back.
+  return normalized.length > MAX_RELAY_URL_CHARS ? undefined : normalized
 }
 
 /** Normalises and drops what is invalid or said twice; a trailing slash makes no difference. */

@@ -19,7 +19,7 @@ export type Reply =
   | { readonly kind: "error"; readonly error: string }
 
 /** Relays refuse events older than 60 s; below this age the same event is sent again (HOUSE, gate 9). */
-const RESEND_WITHIN = 50
+export const RESEND_WITHIN = 50
 
 /** The transport side of the engine: opens requests and seals answers with a connection's own key. */
 export class Answerer {
@@ -51,14 +51,11 @@ export class Answerer {
 
   /** @param now unix seconds */
   async seal(id: RequestId, reply: Reply, connection: Connection, client: string, now: number): Promise<Answer> {
-    const fits = reply.kind === "error" || new TextEncoder().encode(reply.result).length <= MAX_PLAINTEXT_BYTES
-    const plaintext =
-      reply.kind === "error"
-        ? encodeError(id, reply.error)
-        : fits
-          ? encodeResult(id, reply.result)
-          : encodeError(id, `the answer is longer than ${MAX_PLAINTEXT_BYTES} bytes, which no relay would carry`)
-    return this.#sealText(plaintext, connection, client, now)
+    const plaintext = reply.kind === "error" ? encodeError(id, reply.error) : encodeResult(id, reply.result)
+    // What is encrypted is the whole message, in which JSON escapes the result once more.
+    const fits = new TextEncoder().encode(plaintext).length <= MAX_PLAINTEXT_BYTES
+    const tooLong = `the answer is longer than ${MAX_PLAINTEXT_BYTES} bytes, which no relay would carry`
+    return this.#sealText(fits ? plaintext : encodeError(id, tooLong), connection, client, now)
   }
 
   /** The recorded answer: the same event while relays take its age, else the same words in a fresh one. */
@@ -85,7 +82,9 @@ export class Answerer {
   }
 
   #address(event: NostrEvent, connection: Connection): Answer {
-    return { event, relays: connection.relays, connectionId: connection.id }
+    // A client that never asked switch_relays still listens where it was told to.
+    const relays = [...new Set([...connection.relays, ...connection.clientRelays])]
+    return { event, relays, connectionId: connection.id }
   }
 
   #withConversation<T>(transport: Keypair, connection: Connection, peer: string, use: (key: Uint8Array) => T): T {

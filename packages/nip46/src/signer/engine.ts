@@ -4,17 +4,19 @@ import { equalBytes } from "../crypto/constant-time.js"
 import { parseClientMetadata } from "../protocol/client-metadata.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { isEventShape, NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
+import { isHex32 } from "../protocol/hex.js"
 import { MAX_EVENT_BYTES } from "../protocol/limits.js"
 import { parseRequest, type Request, type RequestId } from "../protocol/message.js"
+import { isMethod } from "../protocol/method.js"
 import { sameRelays } from "../protocol/relay-url.js"
-import { type Answer, Answerer, type Reply } from "./answerer.js"
+import { type Answer, Answerer, RESEND_WITHIN, type Reply } from "./answerer.js"
 import { type Ask, authorize, paramOf, type Verdict } from "./authorize.js"
 import { BoundedMap } from "./bounded-map.js"
 import { execute } from "./execute.js"
 import { hashSecret, type OfferOptions, offer } from "./offer.js"
 import type { Claim, ClaimEffect, ClaimVerdict, Clock, Connection, SignerKeys, SignerRecord } from "./ports.js"
 import { type ReadAsk, readAsk } from "./read-ask.js"
-import { standingOf } from "./standing.js"
+import { type Standing, standingOf } from "./standing.js"
 import { type Rate, TokenBucket } from "./token-bucket.js"
 
 export interface SignerPorts {
@@ -22,6 +24,8 @@ export interface SignerPorts {
   readonly keys: SignerKeys
   readonly crypto: CryptoBackend
   readonly clock?: Clock
+  /** Hears what should not have happened: a key store or a record that failed. For a log; never awaited. */
+  readonly onFault?: (fault: unknown) => void
 }
 
 export interface SignerOptions {
@@ -59,7 +63,7 @@ const COPY_WINDOW = 2_000
 /** After a crash, a request that waited longer than this, in seconds, is told so instead of executed. */
 const RECOVER_WITHIN = 300
 /** After a crash, answers this young, in seconds, may not have been published. */
-const REPUBLISH_WITHIN = 60
+const REPUBLISH_WITHIN = RESEND_WITHIN
 const COMMIT_ATTEMPTS = 8
 
 const DEFAULTS: Required<SignerOptions> = {
@@ -88,6 +92,7 @@ export class SignerEngine {
   readonly #keys: SignerKeys
   readonly #crypto: CryptoBackend
   readonly #clock: Clock
+  readonly #onFault: (fault: unknown) => void
   readonly #options: Required<SignerOptions>
   readonly #answerer: Answerer
   /** Ids whose signature held, with the ms of their arrival. An id enters only after it was recomputed. */
@@ -98,11 +103,15 @@ export class SignerEngine {
   readonly #allStrangers: TokenBucket
   readonly #ignored = new Map<IgnoreReason, number>()
 
-  constructor({ record, keys, crypto, clock = { now: Date.now } }: SignerPorts, options: SignerOptions = {}) {
+  constructor(
+    { record, keys, crypto, clock = { now: Date.now }, onFault = () => undefined }: SignerPorts,
+    options: SignerOptions = {},
+  ) {
     this.#record = record
     this.#keys = keys
     this.#crypto = crypto
     this.#clock = clock
+    this.#onFault = onFault
     this.#options = { ...DEFAULTS, ...options }
     this.#answerer = new Answerer(keys, crypto, 10_000)
     this.#allStrangers = new TokenBucket(this.#options.allStrangersRate, clock.now())
@@ -116,7 +125,8 @@ export class SignerEngine {
     const connection = await this.#addressee(event)
     if (connection === undefined) return this.#ignore("not_for_us")
     const sender = event.pubkey
-    const claimsToBeClient = standingOf(connection, sender, this.#seconds()).kind === "live"
+    const claimed = standingOf(connection, sender, this.#seconds()).kind
+    const claimsToBeClient = claimed === "live"
     if (!claimsToBeClient && !this.#admitStranger(connection)) return this.#ignore("strangers_limit")
 
     // 2 verify: the id of the bytes, then the signature; only then is a sender somebody who can be charged
@@ -125,7 +135,7 @@ export class SignerEngine {
     if (seenAt === undefined) {
       if (!this.#crypto.verifyEventSignature(event, event.id)) return this.#ignore("forged")
       this.#accepted.set(event.id, this.#clock.now())
-    } else if (!claimsToBeClient || this.#clock.now() - seenAt < COPY_WINDOW) {
+    } else if (!(claimsToBeClient || claimed === "logged_out") || this.#clock.now() - seenAt < COPY_WINDOW) {
       return this.#ignore("duplicate")
     } else {
       // Whoever captured an event can send it for ever: one answer in a while is enough for its client.
@@ -144,7 +154,14 @@ export class SignerEngine {
     const id = parsed.kind === "request" ? parsed.request.id : parsed.id
     if (!withinRate) return this.#tell(id, "too many requests at once; slow down and ask again", connection, sender)
     if (parsed.kind === "refused") return this.#tell(id, parsed.reason, connection, sender)
-    return this.#serve(event, parsed.request, connection)
+    try {
+      return await this.#serve(event, parsed.request, connection)
+    } catch (error) {
+      // Nothing of it was written, so nothing was decided; what fails after the commit is `#reply`'s.
+      if (!(error instanceof Nip46Error) || error.code !== "RECORD_FAILED") throw error
+      this.#onFault(error)
+      return this.#tell(id, "the signer could not record this request; ask again", connection, sender)
+    }
   }
 
   /** Gates 5 to 9 of `handle`, for a verified sender and a parsed request. */
@@ -166,7 +183,8 @@ export class SignerEngine {
       if (recall.kind === "stale") return this.#ignore("stale")
       if (recall.kind !== "new") return this.#repeat(recall.claim, connection, sender)
       if (isFormer) return this.#tell(request.id, "this app has already logged out", connection, sender)
-      if (Math.abs(now - event.created_at) > MAX_CLOCK_SKEW) return this.#tellSkew(event, request.id, connection, now)
+      if (Math.abs(now - event.created_at) > MAX_CLOCK_SKEW)
+        return this.#tellSkew(event, request.id, connection, now, standing)
 
       // 6 authorize
       const ask = readAsk(request, connection.userPubkey, now)
@@ -179,33 +197,27 @@ export class SignerEngine {
       // 7 commit
       const { verdict, effect } = decision
       const claimVerdict = stored(verdict)
-      let committed: Awaited<ReturnType<SignerRecord["commit"]>>
-      try {
-        committed = await this.#record.commit({
-          eventId: event.id,
+      const committed = await this.#record.commit({
+        eventId: event.id,
+        connectionId: connection.id,
+        repeatKey,
+        event,
+        receivedAt: now,
+        verdict: claimVerdict,
+        expectedRevision: connection.revision,
+        charges: verdict.kind === "allow" ? verdict.charges : [],
+        effect,
+        audit: {
+          at: now,
+          actor: sender,
           connectionId: connection.id,
-          repeatKey,
-          event,
-          receivedAt: now,
-          verdict: claimVerdict,
-          expectedRevision: connection.revision,
-          charges: verdict.kind === "allow" ? verdict.charges : [],
-          effect,
-          audit: {
-            at: now,
-            actor: sender,
-            connectionId: connection.id,
-            action: actionOf(request, ask),
-            param: ask.kind === "ask" ? paramOf(ask.ask) : undefined,
-            verdict: verdict.kind,
-            why: verdict.kind === "allow" ? verdict.by : verdict.reason,
-            eventId: event.id,
-          },
-        })
-      } catch (error) {
-        if (!(error instanceof Nip46Error) || error.code !== "RECORD_FAILED") throw error
-        return this.#tell(request.id, "the signer could not record this request; ask again", connection, sender)
-      }
+          action: actionOf(request, ask),
+          param: ask.kind === "ask" ? paramOf(ask.ask) : undefined,
+          verdict: verdict.kind,
+          why: verdict.kind === "allow" ? verdict.by : verdict.reason,
+          eventId: event.id,
+        },
+      })
       if (committed.kind === "stale") return this.#ignore("stale")
       if (committed.kind === "duplicate" || committed.kind === "repeat") {
         return this.#repeat(committed.claim, connection, sender)
@@ -218,37 +230,56 @@ export class SignerEngine {
         continue
       }
 
-      // 8 execute, 9 answer
-      return this.#complete(event.id, request.id, ask, claimVerdict, connection, sender, now)
+      // 8 execute
+      const reply = await this.#reply(ask, claimVerdict, connection)
+
+      // 9 answer
+      return { kind: "answered", answer: await this.#answer(event.id, request.id, reply, connection, sender, now) }
     }
     return this.#tell(request.id, "the signer is busy changing this connection; ask again", connection, sender)
   }
 
   /**
    * After a crash: executes the claims that have no answer, and gives the answers that may not have been
-   * published. Call it before the first `handle`.
+   * published. Call it before the first `handle`. A claim that fails is told to `onFault` and left for the
+   * next time: one broken connection must not keep all others from being served.
    */
   async recover(): Promise<Answer[]> {
     const now = this.#seconds()
     const connections = new Map((await this.#record.connections()).map((connection) => [connection.id, connection]))
     const answers: Answer[] = []
-    for (const claim of await this.#record.answeredSince(now - REPUBLISH_WITHIN)) {
+    for (const claim of [
+      ...(await this.#record.answeredSince(now - REPUBLISH_WITHIN)),
+      ...(await this.#record.unanswered()),
+    ]) {
       const connection = connections.get(claim.connectionId)
-      if (connection === undefined || claim.answer === undefined || !isServed(connection, claim)) continue
-      answers.push(await this.#answerer.resend(claim.answer, connection, claim.event.pubkey, now))
-    }
-    for (const claim of await this.#record.unanswered()) {
-      const connection = connections.get(claim.connectionId)
-      const plaintext = connection === undefined ? undefined : await this.#answerer.open(claim.event, connection)
-      const parsed = plaintext === undefined ? undefined : parseRequest(plaintext)
-      if (connection === undefined || parsed?.kind !== "request") continue
-      const verdict = recoveredVerdict(claim, connection, parsed.request, now)
-      const ask = readAsk(parsed.request, connection.userPubkey, claim.receivedAt)
-      const { event, request } = { event: claim.event, request: parsed.request }
-      const outcome = await this.#complete(event.id, request.id, ask, verdict, connection, event.pubkey, now)
-      if (outcome.kind === "answered" && connection.state !== "revoked") answers.push(outcome.answer)
+      if (connection === undefined) continue
+      try {
+        const answer = await this.#recoverOne(claim, connection, now)
+        if (answer !== undefined) answers.push(answer)
+      } catch (error) {
+        this.#onFault(error)
+      }
     }
     return answers
+  }
+
+  async #recoverOne(claim: Claim, connection: Connection, now: number): Promise<Answer | undefined> {
+    const { event } = claim
+    if (claim.answer !== undefined) {
+      if (!isServed(connection, claim)) return undefined
+      return this.#answerer.resend(claim.answer, connection, event.pubkey, now)
+    }
+    const plaintext = await this.#answerer.open(event, connection)
+    const parsed = plaintext === undefined ? undefined : parseRequest(plaintext)
+    if (parsed?.kind !== "request") return undefined
+    const ask = readAsk(parsed.request, connection.userPubkey, claim.receivedAt)
+    const verdict = recoveredVerdict(claim, connection, parsed.request, now)
+    // Whether this very claim was to tell new relays is no longer known; saying them twice does no harm.
+    const untold = { ...connection, clientRelays: [] }
+    const reply = await this.#reply(ask, verdict, untold)
+    const answer = await this.#answer(event.id, parsed.request.id, reply, connection, event.pubkey, now)
+    return connection.state === "revoked" ? undefined : answer
   }
 
   /** Makes a bunker:// token. @throws `INVALID_TOKEN`, `RECORD_FAILED` */
@@ -268,15 +299,21 @@ export class SignerEngine {
 
   #prefilter(raw: unknown): NostrEvent | undefined {
     if (!isEventShape(raw) || raw.kind !== NOSTR_CONNECT_KIND) return undefined
-    // Only p is read of the tags, but all of them are hashed: their size counts too.
+    // Only p is read of the tags, but all of them are hashed: their size counts too, with brackets and quotes.
     let size = raw.content.length
-    for (const tag of raw.tags) for (const value of tag) size += value.length
-    return size <= MAX_EVENT_BYTES ? raw : undefined
+    for (const tag of raw.tags) {
+      size += 3
+      for (const value of tag) size += value.length + 3
+    }
+    if (size > MAX_EVENT_BYTES) return undefined
+    // Nobody signed what is beside these seven: it would go into the record unseen.
+    const { id, pubkey, created_at, kind, tags, content, sig } = raw
+    return { id, pubkey, created_at, kind, tags, content, sig }
   }
 
   async #addressee(event: NostrEvent): Promise<Connection | undefined> {
     const pubkey = event.tags.find(([name]) => name === "p")?.[1]
-    return pubkey === undefined ? undefined : this.#record.connection(pubkey)
+    return isHex32(pubkey) ? this.#record.connection(pubkey) : undefined
   }
 
   #admitStranger(connection: Connection): boolean {
@@ -333,20 +370,18 @@ export class SignerEngine {
     return { kind: "decided", verdict, effect: verdict.kind === "allow" ? effectOf(read.ask, connection) : undefined }
   }
 
-  async #complete(
+  async #answer(
     eventId: string,
     requestId: RequestId,
-    ask: ReadAsk,
-    verdict: ClaimVerdict,
+    reply: Reply,
     connection: Connection,
     client: string,
     now: number,
-  ): Promise<Outcome> {
-    const reply = await this.#reply(ask, verdict, connection)
+  ): Promise<Answer> {
     const answer = await this.#answerer.seal(requestId, reply, connection, client, now)
     // The answer rides in the next commit. If that fails, the claim still stands and a repeat waits for recovery.
-    this.#record.answer(eventId, answer.event).catch(() => undefined)
-    return { kind: "answered", answer }
+    this.#record.answer(eventId, answer.event).catch(this.#onFault)
+    return answer
   }
 
   async #reply(read: ReadAsk, verdict: ClaimVerdict, connection: Connection): Promise<Reply> {
@@ -356,7 +391,9 @@ export class SignerEngine {
       return { kind: "result", result: await execute(read.ask, connection, { keys: this.#keys, crypto: this.#crypto }) }
     } catch (error) {
       if (error instanceof Nip46Error) return { kind: "error", error: error.message }
-      throw error
+      // The request is committed and its client waits: it is answered, and what went wrong inside stays inside.
+      this.#onFault(error)
+      return { kind: "error", error: "the signer failed while it did this; ask again, or ask its owner to look" }
     }
   }
 
@@ -374,10 +411,18 @@ export class SignerEngine {
     }
   }
 
-  async #tellSkew(event: NostrEvent, id: RequestId, connection: Connection, now: number): Promise<Outcome> {
+  async #tellSkew(
+    event: NostrEvent,
+    id: RequestId,
+    connection: Connection,
+    now: number,
+    { kind }: Standing,
+  ): Promise<Outcome> {
     const skew = now - event.created_at
-    if (!this.#take(this.#skewTold, connection.id, { capacity: 1, perSecond: 1 / 60 }))
+    // Whoever is not bound yet has paid from the strangers' bucket, and must not spend the client's minute.
+    if (kind === "live" && !this.#take(this.#skewTold, connection.id, { capacity: 1, perSecond: 1 / 60 })) {
       return this.#ignore("clock_skew")
+    }
     const side = skew > 0 ? "behind" : "ahead of"
     const reason = `your clock is ${Math.abs(skew)} s ${side} the signer's; set it and ask again`
     return this.#tell(id, reason, connection, event.pubkey)
@@ -405,7 +450,7 @@ function stored(verdict: Verdict): ClaimVerdict {
 
 /** Audit rows name what NIP-46 names; a client's own words for a method stay out of them. */
 function actionOf({ method }: Request, ask: ReadAsk): string {
-  return ask.kind === "ask" ? ask.ask.method : `refused:${method.replace(/[^a-z0-9_]/gi, "").slice(0, 32)}`
+  return ask.kind === "ask" ? ask.ask.method : `refused:${isMethod(method) ? method : "unknown"}`
 }
 
 /** Nothing recorded is sent again after a revocation; a client that logged out still gets its own ack. */
@@ -417,7 +462,10 @@ function isServed(connection: Connection, claim: Claim): boolean {
 function recoveredVerdict(claim: Claim, connection: Connection, { method }: Request, now: number): ClaimVerdict {
   const isLogout = connection.state === "logged_out" && method === "logout"
   if (claim.verdict.kind === "deny" || isLogout) return claim.verdict
-  if (connection.state !== "active") return { kind: "deny", reason: "this connection is no longer active" }
+  const standing = standingOf(connection, claim.event.pubkey, now)
+  if (standing.kind !== "live" || connection.state !== "active") {
+    return { kind: "deny", reason: "this connection is no longer active" }
+  }
   if (now - claim.receivedAt > RECOVER_WITHIN)
     return { kind: "deny", reason: "the signer was away for too long; ask again" }
   return claim.verdict

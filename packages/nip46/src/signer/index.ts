@@ -10,6 +10,7 @@ export {
   type SignerOptions,
   type SignerPorts,
 } from "./engine.js"
+export { createMemoryKeys, type MemoryKeys } from "./memory-keys.js"
 export { createMemoryRecord, type MemoryRecord } from "./memory-record.js"
 export type { OfferOptions } from "./offer.js"
 export * from "./ports.js"

@@ -1,0 +1,222 @@
+import { describe, expect, it } from "vitest"
+import {
+  createBench,
+  crypto,
+  errorOf,
+  eventJson,
+  grant,
+  RELAYS,
+  START,
+  signedIn,
+} from "../../test/support/signer-bench.js"
+import { MAX_EVENT_BYTES } from "../protocol/limits.js"
+
+const resultOf = (reading: object): string => {
+  if ("error" in reading || !("result" in reading)) throw new Error(JSON.stringify(reading))
+  return String(reading.result)
+}
+
+describe("the methods of NIP-46", () => {
+  it("ping, get_public_key, connect: free for a connected client", async () => {
+    const bench = createBench()
+    const client = await bench.connected()
+    expect(await client.ask("ping", [], { id: "1" })).toEqual({ id: "1", result: "pong" })
+    expect(await client.ask("get_public_key", [], { id: "2" })).toEqual({ id: "2", result: bench.userPubkey })
+    expect(await client.ask("connect", [], { id: "3" })).toEqual({ id: "3", result: "ack" })
+  })
+
+  it("sign_event gives the whole event as a JSON string, and alters nothing", async () => {
+    const bench = createBench()
+    const client = await bench.connected("sign_event:1")
+    const template = { kind: 1, content: "\ufeff\u0000 é😀 \u202e", tags: [["t", "", "x"], []], created_at: 5 }
+    const event = signedIn(await client.ask("sign_event", [JSON.stringify(template)]))
+    expect(event).toEqual({ ...template, pubkey: bench.userPubkey, id: expect.any(String), sig: expect.any(String) })
+  })
+
+  it("sign_event tolerates an object, a numeric id, missing tags and created_at, its own id, sig and pubkey", async () => {
+    const bench = createBench()
+    const client = await bench.connected("sign_event:1")
+    const asObject = await client.ask(
+      "sign_event",
+      [{ kind: 1, content: "x", id: "", sig: "", pubkey: bench.userPubkey }],
+      {
+        id: 17,
+      },
+    )
+    expect(asObject).toMatchObject({ id: 17 })
+    expect(signedIn(asObject)).toMatchObject({ kind: 1, content: "x", tags: [], created_at: START })
+  })
+
+  it.each<[string, unknown[], RegExp]>([
+    ["a foreign pubkey", [eventJson(1, "x", { pubkey: "ab".repeat(32) })], /pubkey is not the user's/],
+    ["no kind", ['{"content":"x"}'], /kind must be a number/],
+    ["no param", [], /needs an event as its first param/],
+    ["a kind of NIP-46 itself", [eventJson(24133)], /kind 24133 is never signed/],
+    ["a sensitive kind", [eventJson(0)], /signing kind 0 is not permitted for this app; its owner can allow it/],
+  ])("sign_event with %s is an error", async (_, params, message) => {
+    const bench = createBench()
+    const client = await bench.connected("sign_event,sign_event:24133")
+    expect(errorOf(await client.ask("sign_event", params))).toMatch(message)
+  })
+
+  it.each(["nip44", "nip04"])("%s with a third party, both ways, and with oneself", async (nip) => {
+    const bench = createBench()
+    const client = await bench.connected(`${nip}_encrypt,${nip}_decrypt`)
+    const friend = crypto.keypair(crypto.generateSecretKey())
+    const conversation = crypto.conversationKey(friend, bench.userPubkey)
+    const text = "Grüße 😀\n"
+
+    const sent = resultOf(await client.ask(`${nip}_encrypt`, [friend.pubkey.toUpperCase(), text]))
+    const opened =
+      nip === "nip44" ? crypto.nip44Decrypt(sent, conversation) : crypto.nip04Decrypt(sent, friend, bench.userPubkey)
+    expect(opened).toBe(text)
+
+    const received =
+      nip === "nip44" ? crypto.nip44Encrypt(text, conversation) : crypto.nip04Encrypt(text, friend, bench.userPubkey)
+    expect(resultOf(await client.ask(`${nip}_decrypt`, [friend.pubkey, received]))).toBe(text)
+
+    const own = resultOf(await client.ask(`${nip}_encrypt`, [bench.userPubkey, text]))
+    expect(resultOf(await client.ask(`${nip}_decrypt`, [bench.userPubkey, own]))).toBe(text)
+  })
+
+  it("the empty plaintext is a result where NIP-04 carries one", async () => {
+    const bench = createBench()
+    const client = await bench.connected("nip04_encrypt,nip04_decrypt")
+    const sealed = resultOf(await client.ask("nip04_encrypt", [bench.userPubkey, ""]))
+    expect(await client.ask("nip04_decrypt", [bench.userPubkey, sealed], { id: "e" })).toEqual({ id: "e", result: "" })
+  })
+
+  it("what does not open is one error, whatever was wrong with it", async () => {
+    const bench = createBench()
+    const client = await bench.connected("nip04_encrypt,nip04_decrypt")
+    const sealed = resultOf(await client.ask("nip04_encrypt", [bench.userPubkey, "x".repeat(40)]))
+    const broken = [sealed.replace(/^./, (c) => (c === "A" ? "B" : "A")), sealed.replace(/.iv=.*/, ""), "", "x?iv=y"]
+    const errors = await Promise.all(broken.map((text) => client.ask("nip04_decrypt", [bench.userPubkey, text])))
+    expect(new Set(errors.map(errorOf)).size).toBe(1)
+  })
+
+  it("the client's and the signer's own keys are refused as third parties", async () => {
+    const bench = createBench()
+    const client = await bench.connected("nip04_encrypt,nip04_decrypt,nip44_encrypt,nip44_decrypt")
+    const { remoteSignerPubkey } = await bench.connectionOf(client)
+    for (const method of ["nip04_encrypt", "nip04_decrypt", "nip44_encrypt", "nip44_decrypt"]) {
+      for (const peer of [client.pubkey, remoteSignerPubkey, remoteSignerPubkey.toUpperCase()]) {
+        expect(errorOf(await client.ask(method, [peer, "x"]))).toMatch(/transport key is not somebody to write to/)
+      }
+    }
+  })
+
+  it("a third party that is on no curve is an error", async () => {
+    const bench = createBench()
+    const client = await bench.connected("nip44_encrypt")
+    expect(errorOf(await client.ask("nip44_encrypt", ["ff".repeat(32), "x"]))).toMatch(/public key/)
+  })
+
+  it("unknown methods are answered with an error, always (QUIRKS, signer 12)", async () => {
+    const bench = createBench()
+    const client = await bench.connected()
+    for (const method of [
+      "get_relays",
+      "create_account",
+      "describe",
+      "__proto__",
+      "toString",
+      "PING",
+      "m".repeat(64),
+    ]) {
+      expect(errorOf(await client.ask(method))).toMatch(/^unknown method; this signer knows connect,/)
+    }
+    expect(errorOf(await client.ask("m".repeat(65)))).toMatch(/names no method/)
+    expect(errorOf(await client.ask("ping", Array(17).fill("")))).toMatch(/at most 16/)
+    expect(errorOf(await client.ask("", [], { plaintext: '{"id":"x"}' }))).toMatch(/names no method/)
+  })
+})
+
+describe("answers that no relay would carry", () => {
+  it("are an error that says so", async () => {
+    const bench = createBench()
+    const client = await bench.connected("nip44_encrypt,nip44_decrypt")
+    const sealed = await client.ask("nip44_encrypt", [bench.userPubkey, "x".repeat(36_000)])
+    expect(errorOf(sealed)).toBe("the answer is longer than 40960 bytes, which no relay would carry")
+    // 21,000 quotes fit, but not once each is escaped in the message.
+    const user = await bench.keys.userKey(bench.userPubkey)
+    const quotes = crypto.nip44Encrypt('"'.repeat(21_000), crypto.conversationKey(user, bench.userPubkey))
+    expect(errorOf(await client.ask("nip44_decrypt", [bench.userPubkey, quotes]))).toMatch(/longer than 40960 bytes/)
+  })
+
+  it("whatever is sent fits an event of 64 KiB", async () => {
+    const bench = createBench()
+    const client = await bench.connected("nip44_decrypt")
+    const conversation = crypto.conversationKey(await bench.keys.userKey(bench.userPubkey), bench.userPubkey)
+    for (const text of ['"'.repeat(15_000), "x".repeat(24_000), "\u0001".repeat(8_000), "é".repeat(12_000)]) {
+      const event = client.request("nip44_decrypt", [bench.userPubkey, crypto.nip44Encrypt(text, conversation)])
+      const outcome = await bench.engine.handle(event)
+      if (outcome.kind !== "answered") throw new Error(outcome.why)
+      expect(JSON.stringify(outcome.answer.event).length).toBeLessThan(MAX_EVENT_BYTES)
+    }
+  })
+})
+
+describe("switch_relays (QUIRKS, signer 7)", () => {
+  it("no change is the string null", async () => {
+    const bench = createBench()
+    const client = await bench.connected([], { clientRelays: [...RELAYS].reverse() })
+    expect(await client.ask("switch_relays", [], { id: "s" })).toEqual({ id: "s", result: "null" })
+  })
+
+  it("a list that differs is told once, as a JSON string, where the client still listens and where it will", async () => {
+    const bench = createBench()
+    const old = ["wss://old.example", RELAYS[0]!]
+    const client = await bench.connected([], { clientRelays: old })
+    const outcome = await bench.engine.handle(client.request("switch_relays", [], { id: "s" }))
+    if (outcome.kind !== "answered") throw new Error(outcome.why)
+    expect(client.open(outcome.answer)).toEqual({ id: "s", result: JSON.stringify(RELAYS) })
+    expect(outcome.answer.relays).toEqual([...RELAYS, "wss://old.example"])
+    expect(await client.ask("switch_relays")).toMatchObject({ result: "null" })
+    expect((await bench.connectionOf(client)).clientRelays).toEqual(RELAYS)
+  })
+
+  it("a client that never asks is answered where it listens", async () => {
+    const bench = createBench()
+    const client = await bench.connected([], { clientRelays: ["wss://old.example"] })
+    const outcome = await bench.engine.handle(client.request("ping"))
+    expect(outcome).toMatchObject({ answer: { relays: [...RELAYS, "wss://old.example"] } })
+  })
+})
+
+describe("grants that end", () => {
+  it("uses are exact under concurrency, and every request is answered", async () => {
+    const bench = createBench()
+    const client = await bench.connected([grant("sign_event", "1", { usesLeft: 7 })])
+    const readings = await Promise.all(Array.from({ length: 30 }, () => client.ask("sign_event", [eventJson()])))
+    expect(readings.filter((reading) => !("error" in reading)).map(signedIn)).toHaveLength(7)
+    expect(readings.filter((reading) => "error" in reading && /not permitted/.test(errorOf(reading)))).toHaveLength(23)
+    expect((await bench.connectionOf(client)).grants[0]?.usesLeft).toBe(0)
+  })
+
+  it("one use is one use, over duplicates and repeats of the request", async () => {
+    const bench = createBench()
+    const client = await bench.connected([grant("sign_event", "1", { usesLeft: 2 })])
+    for (let i = 0; i < 5; i++) {
+      signedIn(await client.ask("sign_event", [eventJson()], { id: "same" }))
+      bench.advance(3_000)
+    }
+    expect((await bench.connectionOf(client)).grants[0]?.usesLeft).toBe(1)
+  })
+
+  it("a grant expires by the signer's clock", async () => {
+    const bench = createBench()
+    const client = await bench.connected([grant("sign_event", "1", { expiresAt: START + 60 })])
+    bench.advance(59_000)
+    signedIn(await client.ask("sign_event", [eventJson()]))
+    bench.advance(1_000)
+    expect(errorOf(await client.ask("sign_event", [eventJson()]))).toMatch(/not permitted/)
+  })
+
+  it("deny wins", async () => {
+    const bench = createBench()
+    const client = await bench.connected([grant("sign_event"), grant("sign_event", "1", { effect: "deny" })])
+    expect(errorOf(await client.ask("sign_event", [eventJson(1)]))).toBe("the owner denies signing kind 1 to this app")
+    signedIn(await client.ask("sign_event", [eventJson(2)]))
+  })
+})
