@@ -29,7 +29,7 @@ export interface Daemon {
  * @throws UserError when one of them says why it cannot start
  */
 export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
-  for (const folder of [config.dataDir, config.configDir]) makeFolder(folder)
+  for (const folder of [config.configDir, config.dataDir]) makeFolder(folder)
   // Node's default opens an inspector, and a key may just have been typed here.
   process.on("SIGUSR1", () => undefined)
   const keyd = new Child("keyd", "./keyd/main.js", config, log)
@@ -112,7 +112,7 @@ class Child {
     const child = this.#process
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
-    if (child.connected) child.send({ t: "stop" } satisfies ToChild)
+    if (child.connected) child.send({ t: "stop" } satisfies ToChild, ignoreGone)
     const kill = setTimeout(() => child.kill("SIGKILL"), patienceMs)
     await ended
     clearTimeout(kill)
@@ -159,3 +159,6 @@ function guarded(holdsKeys: boolean): Pick<ForkOptions, "execPath" | "execArgv" 
   if (process.platform === "win32" || !existsSync(SHELL)) return { execArgv: [], env }
   return { execPath: SHELL, execArgv: ["-c", 'ulimit -c 0; exec "$0" "$@"', process.execPath], env }
 }
+
+/** Without it, sending to a child that is ending by itself would end us. */
+function ignoreGone(): void {}

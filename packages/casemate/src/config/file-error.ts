@@ -17,8 +17,9 @@ const WHY: Readonly<Record<string, string>> = {
 
 /** What a system's error on a file means for its owner; undefined when it is not about a file. */
 export function explainFileError(error: unknown, about?: string): string | undefined {
-  const { code = "", path } = error as NodeJS.ErrnoException
+  const { code = "", path, syscall } = error as NodeJS.ErrnoException
   const why = WHY[code]
-  const file = about ?? path
+  // Reading names no file, only the handle it had.
+  const file = about ?? path ?? (syscall === "read" ? "a file of this bunker" : undefined)
   return why === undefined || file === undefined ? undefined : `${file} cannot be used: ${why}`
 }

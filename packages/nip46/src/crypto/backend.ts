@@ -83,6 +83,8 @@ export interface CryptoBackend {
   readonly name: string
   randomBytes(length: number): Uint8Array
   sha256(data: Uint8Array): Uint8Array
+  /** HMAC-SHA256 (RFC 2104), 32 bytes. */
+  hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
   /** A fresh random secret key, 32 bytes, valid for the curve. The caller owns and wipes it. */
   generateSecretKey(): Uint8Array
   /** Copies the bytes: the caller may wipe its own. @throws `INVALID_KEY` */

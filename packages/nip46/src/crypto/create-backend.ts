@@ -106,6 +106,7 @@ export function createBackend(primitives: Primitives, curve: Curve, options: Bac
     name: `${curve.name} + ${primitives.name}`,
     randomBytes: (length) => primitives.randomBytes(length),
     sha256: (data) => primitives.sha256(data),
+    hmacSha256: (key, data) => primitives.hmacSha256(key, data),
     generateSecretKey,
     keypair,
     isPubkey,

@@ -1,8 +1,9 @@
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import type { CryptoBackend, Keypair } from "../crypto/backend.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
 import { MAX_PLAINTEXT_BYTES } from "../protocol/limits.js"
-import { encodeError, encodeResult, type RequestId } from "../protocol/message.js"
+import { encodeError, encodeResult, type Request, type RequestId } from "../protocol/message.js"
 import { BoundedMap } from "./bounded-map.js"
 import type { Connection, SignerKeys } from "./ports.js"
 
@@ -47,6 +48,19 @@ export class Answerer {
       }
       throw error
     }
+  }
+
+  /**
+   * What makes two requests the same: client, connection, id, method and params, as 64 hex digits. Keyed with
+   * a secret of the pair, so that a stolen record does not let anybody guess at plaintexts.
+   */
+  async repeatKey({ id, method, params }: Request, connection: Connection, client: string): Promise<string> {
+    const transport = await this.#keys.transportKey(connection)
+    const text = JSON.stringify([connection.id, client, id, method, params])
+    return this.#withConversation(transport, connection, client, (key) => {
+      const own = this.#crypto.hmacSha256(key, utf8ToBytes("casemate repeat key"))
+      return bytesToHex(this.#crypto.hmacSha256(own, utf8ToBytes(text)))
+    })
   }
 
   /** @param now unix seconds */

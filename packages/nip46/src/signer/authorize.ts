@@ -28,8 +28,9 @@ export type Verdict =
  * @param now unix seconds
  */
 export function authorize(ask: Ask, connection: Connection, now: number): Verdict {
-  if (connection.state === "paused") return deny("the owner has paused this app")
-  if (connection.state !== "active") return deny("this connection is not active")
+  // Leaving is always allowed.
+  if (connection.state === "paused" && ask.method !== "logout") return deny("the owner has paused this app")
+  if (connection.state !== "active" && connection.state !== "paused") return deny("this connection is not active")
   if (isFreeMethod(ask.method as Method)) return { kind: "allow", by: "every connected client", charges: [] }
   const refusal = alwaysRefused(ask, connection)
   if (refusal !== undefined) return deny(refusal)

@@ -243,6 +243,15 @@ describe("paused, resumed, expired", () => {
     signedIn(await client.ask("sign_event", [eventJson()]))
   })
 
+  it("a paused client may leave, and nothing else", async () => {
+    const bench = createBench()
+    const client = await bench.connected("sign_event:1")
+    const { id } = await bench.connectionOf(client)
+    await bench.record.setState(id, "paused", bench.record.audit[0]!)
+    expect(await client.ask("logout")).toMatchObject({ result: "ack" })
+    expect((await bench.connectionOf(client)).state).toBe("logged_out")
+  })
+
   it("a session that expired is told so and gets nothing", async () => {
     const bench = createBench()
     const client = await bench.connected("sign_event:1", { expiresAt: bench.now() + 10 })

@@ -247,7 +247,8 @@ it("invariant 5: whatever the order of connect, pause, resume, revoke and logout
           }
           case "logout": {
             const reading = await client!.ask("logout")
-            if (model.bound === step.who && model.state === "active") model.state = "logged_out"
+            const mayLeave = model.state === "active" || model.state === "paused"
+            if (model.bound === step.who && mayLeave) model.state = "logged_out"
             else errorOf(reading)
             break
           }

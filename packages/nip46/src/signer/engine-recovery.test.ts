@@ -203,9 +203,11 @@ describe("a record that fails", () => {
       }),
     })
     const client = await bench.connected()
-    expect(await client.ask("ping")).toMatchObject({ result: "pong" })
+    expect(await client.ask("ping", [], { id: "x" })).toMatchObject({ result: "pong" })
     await Promise.resolve()
     expect(bench.faults).toEqual([expect.objectContaining({ code: "RECORD_FAILED" })])
+    expect(await client.ask("ping", [], { id: "x" })).toMatchObject({ result: "pong" })
+    expect(bench.record.audit.filter(({ action }) => action === "ping")).toHaveLength(1)
   })
 
   it("a record that says moved for ever ends in an error, not in a loop", async () => {

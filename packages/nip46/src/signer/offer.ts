@@ -20,7 +20,8 @@ export interface OfferOptions {
  * Makes a bunker:// token (NIP-46 §Direct connection initiated by remote-signer): a connection of its own
  * transport key, and a secret of 128 random bits that is kept only as a hash.
  *
- * @throws `INVALID_TOKEN` when no relay is a ws:// or wss:// URL, `RECORD_FAILED`
+ * @throws `INVALID_TOKEN` when no relay is a ws:// or wss:// URL, `INVALID_KEY` for a user-pubkey that is none,
+ * `RECORD_FAILED`
  */
 export async function offer(
   { userPubkey, permissions, relays: given, ttl }: OfferOptions,
@@ -32,6 +33,8 @@ export async function offer(
       details: { field: "relay" },
     })
   }
+  if (!crypto.isPubkey(userPubkey))
+    throw new Nip46Error("INVALID_KEY", "a token needs the public key of a user, 64 hex digits")
   const secret = bytesToHex(crypto.randomBytes(16))
   const transport = await keys.createTransportKey()
   const connection: Connection = {

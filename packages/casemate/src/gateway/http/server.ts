@@ -58,6 +58,10 @@ function closeServer(server: Server): Promise<void> {
   })
 }
 
+function isLoopback(host: string): boolean {
+  return host === "127.0.0.1" || host === "::1"
+}
+
 /** Nobody can dial "every address"; this machine answers at its own name. */
 function nameOf(host: string): string {
   if (host === "0.0.0.0" || /^[0:]+$/.test(host)) return "localhost"
@@ -73,7 +77,9 @@ async function listen(host: string, port: number, { request, upgrade }: HttpHand
     if (!upgrade(req, socket, head)) socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
   })
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, host, port)))
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(explain(error, isLoopback(host) ? "localhost" : host, port)),
+    )
     server.listen(port, host, resolve)
   })
   return server

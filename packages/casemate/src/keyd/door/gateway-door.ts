@@ -77,7 +77,12 @@ export class GatewayDoor {
     this.#send({ t: "watch", watch })
   }
 
-  /** Resolves once what was under way is answered; the gateway has been told by then. */
+  /** Resolves once the requests that are under way now have come to their end. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay)
+  }
+
+  /** Resolves once nothing is under way any more; the gateway has been told by then. */
   async drain(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }

@@ -50,7 +50,7 @@ const ARGS = {
     name: keyName,
     secretKey: v.pipe(
       v.string(),
-      v.maxLength(256, "that is too long for a secret key; it is an nsec1… or 64 hex digits"),
+      v.maxLength(256, "that is too long for a secret key: one is written as nsec1… or as 64 hex digits"),
     ),
   }),
   "apps.list": none,
@@ -111,6 +111,8 @@ const HANDLERS: Handlers = {
     if (!(await record.setState(connection.id, "revoked", audit)) && connection.state !== "revoked") {
       throw new UserError(`app ${connection.id} has already ended`)
     }
+    // What was committed before is signed before the owner is told: after that, nothing is.
+    await ports.door.settled()
     ports.waits.served(connection.id)
     return appInfo(await connectionOf(connection.id, ports), await keyNames(ports), now())
   },

@@ -1,6 +1,9 @@
-import { hexToBytes } from "@noble/hashes/utils.js"
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
 import { decode } from "nostr-tools/nip19"
 import { UserError } from "../../config/user-error.js"
+
+const ZERO = "0".repeat(64)
+const ORDER = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
 
 /**
  * Reads a secret key as people have it: nsec (NIP-19) or 64 hex digits. The caller wipes the bytes.
@@ -9,15 +12,28 @@ import { UserError } from "../../config/user-error.js"
  */
 export function readSecretKey(text: string): Uint8Array {
   const typed = text.trim()
-  if (/^[0-9a-f]{64}$/i.test(typed)) return hexToBytes(typed.toLowerCase())
+  if (/^[0-9a-f]{64}$/i.test(typed)) return checked(hexToBytes(typed.toLowerCase()))
   if (/^npub1/i.test(typed))
     throw new UserError("that is a public key (npub); the bunker needs the secret key, which starts with nsec1")
   if (/^ncryptsec1/i.test(typed)) throw new UserError("that key is encrypted (ncryptsec); decrypt it to an nsec first")
   try {
     const decoded = decode(typed.toLowerCase())
-    if (decoded.type === "nsec") return decoded.data
+    if (decoded.type === "nsec") return checked(decoded.data)
   } catch {
     // The library's message may quote what was typed.
   }
-  throw new UserError("that is not a secret key; it is an nsec1… or 64 hex digits, and a single wrong letter spoils it")
+  throw notAKey()
+}
+
+/** The curve has no key 0, and none from its order up. */
+function checked(bytes: Uint8Array): Uint8Array {
+  const hex = bytesToHex(bytes)
+  if (hex === ZERO || hex >= ORDER) throw notAKey()
+  return bytes
+}
+
+function notAKey(): UserError {
+  return new UserError(
+    "that is not a secret key: one is written as nsec1… or as 64 hex digits, and a single wrong letter spoils it",
+  )
 }

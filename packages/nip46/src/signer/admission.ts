@@ -1,0 +1,61 @@
+import { BoundedMap } from "./bounded-map.js"
+import { type Rate, TokenBucket } from "./token-bucket.js"
+
+/** How much of the signer others may use. */
+export interface AdmissionRates {
+  /** What one client may ask, once verified. */
+  readonly clientRate: Rate
+  /** What all strangers together may cost at one signer key. */
+  readonly strangerRate: Rate
+  /** What all strangers together may cost at all signer keys. */
+  readonly allStrangersRate: Rate
+}
+
+export const DEFAULT_RATES: AdmissionRates = {
+  clientRate: { capacity: 4_000, perSecond: 2_000 },
+  strangerRate: { capacity: 60, perSecond: 5 },
+  allStrangersRate: { capacity: 300, perSecond: 100 },
+}
+
+/** A client whose clock is off is told so this often. */
+const SKEW_RATE: Rate = { capacity: 1, perSecond: 1 / 60 }
+const MAX_BUCKETS = 10_000
+
+/** Who may still pass. Strangers share, so that no number of keys gets more; a client pays only for itself. */
+export class Admission {
+  readonly #rates: AdmissionRates
+  readonly #now: () => number
+  readonly #clients = new BoundedMap<string, TokenBucket>(MAX_BUCKETS)
+  readonly #strangers = new BoundedMap<string, TokenBucket>(MAX_BUCKETS)
+  readonly #skewNotices = new BoundedMap<string, TokenBucket>(MAX_BUCKETS)
+  readonly #allStrangers: TokenBucket
+
+  /** @param now milliseconds */
+  constructor(rates: AdmissionRates, now: () => number) {
+    this.#rates = rates
+    this.#now = now
+    this.#allStrangers = new TokenBucket(rates.allStrangersRate, now())
+  }
+
+  stranger(connectionId: string): boolean {
+    return this.#take(this.#strangers, connectionId, this.#rates.strangerRate) && this.#allStrangers.take(this.#now())
+  }
+
+  client(clientPubkey: string): boolean {
+    return this.#take(this.#clients, clientPubkey, this.#rates.clientRate)
+  }
+
+  skewNotice(connectionId: string): boolean {
+    return this.#take(this.#skewNotices, connectionId, SKEW_RATE)
+  }
+
+  #take(buckets: BoundedMap<string, TokenBucket>, key: string, rate: Rate): boolean {
+    const now = this.#now()
+    let bucket = buckets.get(key)
+    if (bucket === undefined) {
+      bucket = new TokenBucket(rate, now)
+      buckets.set(key, bucket)
+    }
+    return bucket.take(now)
+  }
+}
