@@ -10,7 +10,14 @@ interface AppsOptions {
 }
 
 export function appsCommand(): Command {
-  const apps = new Command("apps").description("the apps that may ask this bunker")
+  const apps = new Command("apps").description("the apps that may ask this bunker").addHelpText(
+    "after",
+    `
+Examples:
+  $ casemate apps list
+  $ casemate apps show 3f9a
+  $ casemate apps revoke 3f9a`,
+  )
 
   withDataDir(apps.command("list"))
     .description("show every app and every open token")

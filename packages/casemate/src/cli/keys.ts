@@ -11,7 +11,14 @@ interface KeysOptions {
 }
 
 export function keysCommand(): Command {
-  const keys = new Command("keys").description("the Nostr keys that this bunker holds")
+  const keys = new Command("keys").description("the Nostr keys that this bunker holds").addHelpText(
+    "after",
+    `
+Examples:
+  $ casemate keys list
+  $ casemate keys generate --name work
+  $ casemate keys add --name main < nsec.txt`,
+  )
 
   withDataDir(keys.command("list"))
     .description("show the keys: names and public keys, never secrets")

@@ -37,6 +37,7 @@ export function quoted(text: string): string {
 export function hideSecrets(text: string): string {
   return text
     .replace(/(nsec1|ncryptsec1)[a-z0-9]+/gi, "$1…")
+    .replace(/(:\/\/)[^/\s"@]+@/g, "$1…@")
     .replace(/(secret=)[^&\s"]+/gi, "$1…")
     .replace(/(?<![\w/])[0-9a-f]{64}(?![\w/])/gi, "[64 hex digits]")
 }

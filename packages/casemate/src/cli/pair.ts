@@ -27,12 +27,26 @@ export function pairCommand(): Command {
       "what it may do, such as sign_event:1,nip44_encrypt (default: everyday posts and messages)",
     )
     .option("--ttl <time>", "how long the token lives: 90s, 10m, 1h, 7d (default: 10m)", parseDuration)
-    .option("--relay <url>", "where to meet; may be given several times (default: the bunker's relays)", collect)
+    .option(
+      "--relay <url>",
+      "the Nostr relay to meet at; may be given several times (default: the bunker's own)",
+      collect,
+    )
     .option("--no-wait", "print the token and end")
     .option("--json", "print one JSON object a line")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ casemate pair\n  $ casemate pair --perms sign_event:1,sign_event:7 --ttl 1h\n  $ casemate pair --no-wait --json",
+      `
+Permissions, with commas between them:
+  sign_event:KIND                 sign events of that kind: 1 is a note, 7 a reaction
+  sign_event                      sign every everyday kind
+  nip44_encrypt, nip44_decrypt    read and write encrypted messages
+  nip04_encrypt, nip04_decrypt    the same in the old format
+
+Examples:
+  $ casemate pair
+  $ casemate pair --perms sign_event:1,sign_event:7 --ttl 1h
+  $ casemate pair --no-wait --json`,
     )
     .action(pair)
 }

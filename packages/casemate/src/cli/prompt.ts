@@ -16,8 +16,9 @@ export function isInteractive(): boolean {
 export async function askHidden(question: string, { signal }: { signal?: AbortSignal } = {}): Promise<string> {
   const { stdin, stderr } = process
   const listening = new AbortController()
-  stderr.write(question)
+  // First: what is typed as soon as the question shows must not be echoed.
   stdin.setRawMode(true)
+  stderr.write(question)
   stdin.setEncoding("utf8")
   try {
     return await new Promise<string>((resolve, reject) => {

@@ -24,11 +24,13 @@ export function relayCommand(): Command {
         ...(http === undefined ? {} : { http }),
         ...(publicUrl === undefined ? {} : { publicUrl }),
       })
+      // Before anything says that it runs: whoever reads that may stop it at once.
+      const stopped = untilSignal()
       const relay = await startRelay(config, createLogger("daemon", config.logLevel))
       const [url] = relay.gateway.relays
       if (json) printJson({ event: "ready", relay: url, http: relay.gateway.http })
       else print(`The relay is running at ${url}. Stop it with Ctrl-C.`)
-      await untilSignal()
+      await stopped
       await relay.stop()
     })
 }

@@ -27,7 +27,11 @@ export function startCommand(): Command {
   return withDataDir(new Command("start"))
     .description("run the bunker and print a token for one app")
     .option("--http <host:port>", "where its web server listens (default: localhost:4646; port 0 picks one)")
-    .option("--relay <url>", "meet apps there instead of at the built-in relay; may be given several times", collect)
+    .option(
+      "--relay <url>",
+      "meet apps at this Nostr relay, so that those on other devices can reach the bunker; may be given several times (default: a built-in one, for this computer)",
+      collect,
+    )
     .option(
       "--public-url <url>",
       "under which the web server is reached from elsewhere, such as https://bunker.example.com",
@@ -113,7 +117,7 @@ async function firstKey(bunker: OwnerClient, json: boolean, signal: AbortSignal)
       return await bunker.call("keys.add", { name: FIRST_KEY, secretKey: typed })
     } catch (error) {
       if (!(error instanceof OwnerCallError)) throw error
-      print(`${safe(error.message)}.`)
+      print(`That did not work: ${safe(error.message)}.`)
     }
   }
 }
