@@ -1,0 +1,185 @@
+import { spawn, spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { nsecEncode } from "nostr-tools/nip19"
+import { generateSecretKey, getPublicKey } from "nostr-tools/pure"
+import decodeQR from "qr/decode.js"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { casemate, type Folders, makeFolders, runJson, startBunker } from "./support/bunker.js"
+
+/** What a person meets who types `casemate start` for the first time, on a real pseudo-terminal. */
+const TERMINAL = fileURLToPath(new URL("./terminal.py", import.meta.url))
+const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0
+const QUESTION = "for a new key: "
+const LAST_LINE = "stop            Ctrl-C"
+
+interface Terminal {
+  screen(): string
+  /** Resolves with all that is on the screen once the text was shown (again). */
+  shows(text: string): Promise<string>
+  type(text: string): void
+  signal(signal: NodeJS.Signals): void
+  readonly ended: Promise<number | null>
+}
+
+if (!hasPython) console.log("skipped: the first run on a terminal, because there is no python3 with pty")
+
+describe.skipIf(!hasPython)("the first run on a terminal", () => {
+  let folders: Folders
+  let terminal: Terminal
+  beforeEach(() => {
+    folders = makeFolders()
+  })
+  afterEach(async () => {
+    terminal.signal("SIGTERM")
+    await terminal.ended
+    folders.remove()
+  })
+  const start = (...args: string[]): Terminal => {
+    terminal = openTerminal(folders, ["start", "--data-dir", folders.data, "--http", "localhost:0", ...args])
+    return terminal
+  }
+
+  it("takes an nsec without showing it", async () => {
+    const secretKey = generateSecretKey()
+    const nsec = nsecEncode(secretKey)
+    const { shows, type } = start()
+    await shows(QUESTION)
+    type(`${nsec}\r`)
+    expect(await shows(LAST_LINE)).not.toContain(nsec.slice(5, 20))
+    const keys = await runJson<{ name: string; pubkey: string }[]>(folders, ["keys", "list"])
+    expect(keys).toMatchObject([{ name: "default", pubkey: getPublicKey(secretKey) }])
+  })
+
+  it("makes a key for Enter, shows the loopback sentence and no QR code, and ends on Ctrl-C with 0", async () => {
+    const { shows, type, ended } = start()
+    await shows(QUESTION)
+    type("\r")
+    const screen = await shows(LAST_LINE)
+    expect(screen).toContain("apps on this computer only; add --relay wss://… for others")
+    expect(screen).not.toMatch(/[\u2580-\u259f]/)
+    type("\u0003")
+    expect(await ended).toBe(0)
+  })
+
+  it("asks again after a wrong nsec and shows nothing of it; Ctrl-U and backspace mend what was typed", async () => {
+    const secretKey = generateSecretKey()
+    const { shows, type } = start()
+    await shows(QUESTION)
+    type(`${nsecEncode(secretKey).slice(0, -1)}q\r`)
+    await shows("not a secret key")
+    expect(await shows(QUESTION)).not.toContain(nsecEncode(secretKey).slice(5, 20))
+    type(`rubbish\u0015${nsecEncode(secretKey)}xy\u007f\u007f\r`)
+    await shows(LAST_LINE)
+    const keys = await runJson<{ pubkey: string }[]>(folders, ["keys", "list"])
+    expect(keys).toMatchObject([{ pubkey: getPublicKey(secretKey) }])
+  })
+
+  it("ends on Ctrl-C at the question with an error, and the next start asks as if nothing had been", async () => {
+    const { shows, type, ended } = start()
+    await shows(QUESTION)
+    type("nsec1half\u0003")
+    expect(await ended).not.toBe(0)
+    expect(terminal.screen()).toContain("casemate: nothing was entered, so nothing was changed")
+    expect(terminal.screen()).not.toContain("half")
+
+    const again = start()
+    await again.shows(QUESTION)
+  })
+
+  it.each(["SIGTERM", "SIGHUP"] as const)("ends at the question on %s, without a key", async (signal) => {
+    const { shows, ended } = start()
+    await shows(QUESTION)
+    terminal.signal(signal)
+    expect(await ended).toBe(0)
+    expect(terminal.screen()).not.toContain("bunker://")
+    expect(existsSync(join(folders.data, "keyd.sock"))).toBe(false)
+    const again = start()
+    await again.shows(QUESTION)
+  })
+
+  it("does not ask again once there is a key, and a relay that nobody reaches delays nothing", async () => {
+    const first = await startBunker(folders)
+    await first.stop()
+    const began = performance.now()
+    const { shows } = start("--relay", "wss://relay.example.com")
+    const screen = await shows(LAST_LINE)
+    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(screen).not.toContain(QUESTION)
+    expect(screen).not.toContain("on this computer only")
+    const token = /bunker:\/\/\S+/.exec(screen)?.[0] ?? ""
+    expect(token).toContain(encodeURIComponent("wss://relay.example.com"))
+    expect(decodeQR(bitmapOf(screen))).toBe(token)
+  })
+})
+
+describe.skipIf(!hasPython)("casemate keys add on a terminal", () => {
+  it("asks, and shows nothing of what is typed", async () => {
+    const folders = makeFolders()
+    const bunker = await startBunker(folders)
+    const secretKey = generateSecretKey()
+    const terminal = openTerminal(folders, ["keys", "add", "--name", "mine", "--data-dir", folders.data])
+    await terminal.shows("not shown): ")
+    terminal.type(`${nsecEncode(secretKey)}\r`)
+    expect(await terminal.ended).toBe(0)
+    expect(terminal.screen()).toContain("Added the key mine")
+    expect(terminal.screen()).not.toContain(nsecEncode(secretKey).slice(5, 20))
+    await bunker.stop()
+    folders.remove()
+  })
+})
+
+function openTerminal(folders: Folders, args: readonly string[]): Terminal {
+  const child = spawn("python3", [TERMINAL, process.execPath, casemate, ...args], {
+    env: { ...folders.env, CASEMATE_LOG_LEVEL: "error" },
+    stdio: ["pipe", "pipe", "inherit"],
+  })
+  let screen = ""
+  let seen = 0
+  let look = (): void => {}
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    screen += chunk
+    look()
+  })
+  child.stdin.on("error", () => {})
+  const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)))
+  return {
+    screen: () => screen,
+    shows: (text) =>
+      new Promise((resolve, reject) => {
+        look = () => {
+          const at = screen.indexOf(text, seen)
+          if (at === -1) return
+          seen = at + text.length
+          look = () => {}
+          resolve(screen)
+        }
+        look()
+        void ended.then(() => reject(new Error(`it ended before it showed ${JSON.stringify(text)}: ${screen}`)))
+      }),
+    type: (text) => void child.stdin.write(text),
+    signal: (signal) => void child.kill(signal),
+    ended,
+  }
+}
+
+/** The QR code on the screen, two rows of modules a line, as a camera would see it. */
+function bitmapOf(screen: string): { width: number; height: number; data: Uint8Array } {
+  const lines = screen.split(/\r?\n/).filter((line) => /^[ \u2580-\u259f]{30,}$/.test(line))
+  const rows = lines.flatMap((line) => [
+    [...line].map((c) => c === "█" || c === "▀"),
+    [...line].map((c) => c === "█" || c === "▄"),
+  ])
+  const scale = 4
+  const width = (rows[0] ?? []).length * scale
+  const height = rows.length * scale
+  const data = new Uint8Array(width * height * 4).fill(255)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const light = rows[Math.floor(y / scale)]?.[Math.floor(x / scale)] === true
+      if (!light) data.fill(0, (y * width + x) * 4, (y * width + x) * 4 + 3)
+    }
+  }
+  return { width, height, data }
+}
