@@ -74,6 +74,8 @@ async function listen(host: string, port: number, { request, upgrade }: HttpHand
     res.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("There is nothing here.\n")
   })
   server.on("upgrade", (req, socket, head) => {
+    // From here on node:http listens no more, and a caller who hangs up would end the process.
+    socket.on("error", () => socket.destroy())
     if (!upgrade(req, socket, head)) socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")
   })
   await new Promise<void>((resolve, reject) => {
