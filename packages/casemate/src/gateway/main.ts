@@ -15,6 +15,8 @@ import { createWsFactory } from "./relays/ws-factory.js"
 
 /** The process with the network, and no keys. */
 const DRAIN_MS = 3_000
+/** What lay in a socket when we were told to stop was sent before: it is read first. */
+const LAST_READ_MS = 50
 
 async function start(config: Config): Promise<{ hooks: ChildHooks; details: GatewayReady }> {
   const log = createLogger("gateway", config.logLevel)
@@ -71,6 +73,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
   log.info({ http: server.url, relays: relays.length }, "the gateway is ready")
 
   const stop = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, LAST_READ_MS))
     detach?.()
     await Promise.race([link.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
     link.close()

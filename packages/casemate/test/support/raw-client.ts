@@ -53,6 +53,8 @@ export class RawClient {
   readonly replies = new Map<string, Reply[]>()
   /** Answer events that came, copies included. */
   deliveries = 0
+  /** Ids of events that a relay took. */
+  readonly taken = new Set<string>()
   /** Requests that were asked again. */
   retries = 0
   readonly #conversation: Uint8Array
@@ -77,6 +79,7 @@ export class RawClient {
             for (const { send } of this.#waiting.values()) send()
           },
           onEvent: (event) => this.#received(event),
+          onTaken: (id) => this.taken.add(id),
         }),
     )
   }
@@ -199,6 +202,7 @@ interface LinkHandlers {
   readonly filter: object
   onReady(): void
   onEvent(event: Event): void
+  onTaken(id: string): void
 }
 
 /** One subscription on one relay, for as long as the test runs. */
@@ -237,8 +241,9 @@ class Link {
     socket.on("error", () => undefined)
     socket.on("open", () => socket.send(JSON.stringify(["REQ", "answers", this.#handlers.filter])))
     socket.on("message", (data) => {
-      const [label, , event] = JSON.parse((data as Buffer).toString("utf8")) as [string, unknown, Event]
-      if (label === "EVENT") this.#handlers.onEvent(event)
+      const [label, first, second] = JSON.parse((data as Buffer).toString("utf8")) as [string, string, unknown]
+      if (label === "EVENT") this.#handlers.onEvent(second as Event)
+      if (label === "OK" && second === true) this.#handlers.onTaken(first)
       if (label !== "EOSE") return
       this.isReady = true
       for (const tell of this.#onReady.splice(0)) tell()
