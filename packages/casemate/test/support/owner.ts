@@ -36,7 +36,7 @@ export async function insistOwner<C extends OwnerCall>(
   folders: Folders,
   call: C,
   args: OwnerCalls[C]["args"],
-  deadlineMs = 15_000,
+  deadlineMs = 45_000,
 ): Promise<OwnerCalls[C]["result"]> {
   const end = Date.now() + deadlineMs
   for (;;) {
