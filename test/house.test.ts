@@ -19,7 +19,7 @@ const TABLE: Record<string, readonly string[]> = {
   "casemate/keyd": ["nip46/signer", "nip46/crypto", "nip46/protocol", "casemate/config", "casemate/channel"],
   "casemate/gateway": ["nip46/transport", "nip46/crypto", "nip46/protocol", "casemate/config", "casemate/channel"],
   "casemate/daemon.ts": ["casemate/config", "casemate/channel"],
-  "casemate/cli": ["casemate/config", "casemate/daemon.ts", "casemate/channel", "nip46/protocol", "nip46/transport"],
+  "casemate/cli": ["casemate/config", "casemate/daemon.ts", "casemate/channel", "nip46/protocol"],
 }
 
 /** Files that run where Node's types are not. */
