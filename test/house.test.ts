@@ -11,6 +11,9 @@ const TABLE: Record<string, readonly string[]> = {
   "nip46/protocol": [],
   "nip46/crypto": ["nip46/protocol"],
   "nip46/transport": ["nip46/protocol"],
+  "nip46/discovery": ["nip46/protocol", "nip46/crypto", "nip46/transport"],
+  // Apps connect with a name as with a token.
+  "nip46/client": ["nip46/protocol", "nip46/crypto", "nip46/transport", "nip46/discovery"],
   "nip46/signer": ["nip46/protocol", "nip46/crypto", "nip46/transport"],
   "nip46/testing": ["nip46/protocol", "nip46/crypto", "nip46/transport", "nip46/signer"],
   "casemate/config": ["nip46/protocol"],
@@ -23,7 +26,15 @@ const TABLE: Record<string, readonly string[]> = {
 }
 
 /** Files that run where Node's types are not. */
-const ISOMORPHIC = ["nip46/protocol", "nip46/transport", "nip46/signer", "nip46/testing", "nip46/crypto"]
+const ISOMORPHIC = [
+  "nip46/protocol",
+  "nip46/client",
+  "nip46/discovery",
+  "nip46/transport",
+  "nip46/signer",
+  "nip46/testing",
+  "nip46/crypto",
+]
 
 const packages = fileURLToPath(new URL("../packages", import.meta.url))
 

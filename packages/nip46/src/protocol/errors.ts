@@ -19,8 +19,14 @@ export const ERROR_CODES = [
   "ENCRYPTION_FAILED",
   /** A payload that does not open: one code for every cause, so that it tells an attacker nothing. */
   "DECRYPTION_FAILED",
+  /** A stored session that cannot be restored. */
+  "INVALID_SESSION",
+  /** A name such as `bob@example.com` that leads to no remote-signer. */
+  "NAME_NOT_FOUND",
   /** The remote-signer answered with an error. */
   "REMOTE_ERROR",
+  /** The remote-signer's answer is not an answer to what was asked; `details.field` names what is wrong. */
+  "WRONG_ANSWER",
   /** No relay could be reached or none accepted; `details.relays` says which and why. */
   "RELAYS_UNREACHABLE",
   /** The deadline passed. */

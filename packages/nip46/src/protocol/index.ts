@@ -42,3 +42,4 @@ export {
   readPermissions,
 } from "./permission.js"
 export { isLoopbackRelay, normalizeRelayUrl, normalizeRelayUrls, sameRelays } from "./relay-url.js"
+export { parseResponse, type Response } from "./response.js"

@@ -39,7 +39,11 @@ export function sameRelays(a: readonly string[], b: readonly string[]): boolean 
 
 /** True when only programs on the same machine can dial it. */
 export function isLoopbackRelay(url: string): boolean {
-  const host = parseUrl(url)?.hostname ?? ""
+  return isLoopbackHost(parseUrl(url)?.hostname ?? "")
+}
+
+/** @param host as `URL.hostname` has it */
+export function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host)
 }
 

@@ -61,6 +61,7 @@ export class RelayConnection {
   readonly #publisher: Publisher
   readonly #subscriptions = new Map<string, RelaySubscription>()
   #state: RelayState = { kind: "idle" }
+  #failure: string | undefined
   #session: Session | undefined
   #link: RelayLink | undefined
   #lastDialAt: number | undefined
@@ -87,6 +88,11 @@ export class RelayConnection {
 
   get state(): RelayState {
     return this.#state
+  }
+
+  /** Why there is no connection; undefined while there is one, and before the first dial has failed. */
+  get failure(): string | undefined {
+    return this.#failure
   }
 
   /** Dials, unless that has happened. `subscribe` and `publish` do it on their own. */
@@ -184,7 +190,9 @@ export class RelayConnection {
     for (const subscription of this.#subscriptions.values()) subscription.attach(link)
     this.#publisher.attach(link)
     // Sending can already have found the socket dead.
-    if (this.#link === link) this.#enter({ kind: "connected", since: this.#now() })
+    if (this.#link !== link) return
+    this.#failure = undefined
+    this.#enter({ kind: "connected", since: this.#now() })
   }
 
   #lost(reason: string): void {
@@ -193,6 +201,7 @@ export class RelayConnection {
     clearTimeout(this.#stableTimer)
     this.#session = undefined
     this.#link = undefined
+    this.#failure = reason
     session.auth.end()
     for (const subscription of this.#subscriptions.values()) subscription.detach(session.socket.lastHeardAt)
     this.#publisher.detach()

@@ -1,0 +1,283 @@
+import { bytesToHex } from "@noble/hashes/utils.js"
+import type { CryptoBackend } from "../crypto/backend.js"
+import { Nip46Error } from "../protocol/errors.js"
+import { encodeRequest } from "../protocol/message.js"
+import { parseResponse, type Response } from "../protocol/response.js"
+import type { RelayResult } from "../transport/transport.js"
+import { readAuthUrl } from "./auth-url.js"
+import type { Callbacks } from "./callbacks.js"
+import type { Wire, WireMessage } from "./wire.js"
+
+/** Durations of a client, in milliseconds. */
+export interface ClientTiming {
+  /** How long a request may take. */
+  readonly requestMs: number
+  /** How long from an auth challenge on: a person has a page open. */
+  readonly approvalMs: number
+  /** How long relays may take to be reached and to accept an event before it is made anew. */
+  readonly relayMs: number
+  /** How long new relays may take to listen before a switch is given up. */
+  readonly switchMs: number
+  /** How long a nostrconnect:// token is listened for. */
+  readonly pairingMs: number
+}
+
+export const DEFAULT_CLIENT_TIMING: ClientTiming = {
+  requestMs: 65_000,
+  approvalMs: 600_000,
+  relayMs: 15_000,
+  switchMs: 15_000,
+  pairingMs: 600_000,
+}
+
+/** How a single call may be bounded. */
+export interface CallOptions {
+  /** Ends the call with `CLOSED`. What the signer may already be doing cannot be taken back. */
+  readonly signal?: AbortSignal
+  /** Deadline in milliseconds; 65 s by default, 10 minutes from an auth challenge on. */
+  readonly timeoutMs?: number
+}
+
+export interface ExchangeOptions {
+  readonly wire: Wire
+  readonly crypto: CryptoBackend
+  readonly callbacks: Required<Callbacks>
+  readonly timing: ClientTiming
+  /** Unix milliseconds. */
+  readonly now: () => number
+}
+
+interface Pending {
+  readonly id: string
+  readonly method: string
+  readonly plaintext: string
+  readonly timeoutMs: number
+  readonly authUrls: Set<string>
+  succeed(result: unknown): void
+  fail(error: Nip46Error): void
+  deadline: ReturnType<typeof setTimeout> | undefined
+  /** Ends what is being published for it. */
+  attempt: AbortController | undefined
+  relays: ReadonlyMap<string, RelayResult>
+}
+
+/** A clock that is further off than this makes relays and signers refuse events, in seconds. */
+const TOLERATED_SKEW = 60
+const MAX_AUTH_URLS = 16
+
+/** Requests that wait for their response, each with a deadline (NIP-46 §Request Events, §Response Events). */
+export class Exchange {
+  readonly #options: ExchangeOptions
+  readonly #pending = new Map<string, Pending>()
+  #toldSkew = false
+  #closed = false
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+    options.wire.onMessage = (message) => this.#received(message)
+    options.wire.onRenewed = () => this.#askAgain()
+  }
+
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  /**
+   * Resolves with whatever JSON the signer answered.
+   *
+   * @throws `REMOTE_ERROR`, `TIMEOUT`, `RELAYS_UNREACHABLE`, `ENCRYPTION_FAILED`, `CLOSED`
+   */
+  async request(method: string, params: readonly string[], { signal, timeoutMs }: CallOptions = {}): Promise<unknown> {
+    if (this.#closed) throw new Nip46Error("CLOSED", "this remote signer is closed; connect or restore it again")
+    if (signal?.aborted === true) throw aborted(method, signal)
+    const { crypto, timing } = this.#options
+    const id = bytesToHex(crypto.randomBytes(16))
+    let abort: (() => void) | undefined
+    let pending: Pending | undefined
+    try {
+      return await new Promise((succeed, fail) => {
+        pending = {
+          id,
+          method,
+          plaintext: encodeRequest({ id, method, params }),
+          timeoutMs: timeoutMs ?? timing.requestMs,
+          authUrls: new Set(),
+          succeed,
+          fail,
+          deadline: undefined,
+          attempt: undefined,
+          relays: new Map(),
+        }
+        this.#pending.set(id, pending)
+        this.#setDeadline(pending, pending.timeoutMs)
+        abort = () => fail(aborted(method, signal as AbortSignal))
+        signal?.addEventListener("abort", abort)
+        void this.#publish(pending)
+      })
+    } finally {
+      if (abort !== undefined) signal?.removeEventListener("abort", abort)
+      clearTimeout(pending?.deadline)
+      pending?.attempt?.abort()
+      this.#pending.delete(id)
+    }
+  }
+
+  /** Resolves when no request is left of those that wait now. */
+  async drained(): Promise<void> {
+    const waiting = [...this.#pending.values()]
+    await Promise.all(
+      waiting.map(
+        (pending) =>
+          new Promise<void>((resolve) => {
+            const { succeed, fail } = pending
+            pending.succeed = (result) => {
+              succeed(result)
+              resolve()
+            }
+            pending.fail = (error) => {
+              fail(error)
+              resolve()
+            }
+          }),
+      ),
+    )
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const { method, fail } of this.#pending.values()) {
+      fail(new Nip46Error("CLOSED", `the remote signer was closed before it answered ${method}`))
+    }
+  }
+
+  /** Until a relay took it, it was refused everywhere, or its time is over. */
+  async #publish(pending: Pending): Promise<void> {
+    const { wire, callbacks, timing } = this.#options
+    const { method } = pending
+    pending.attempt?.abort()
+    const attempt = new AbortController()
+    pending.attempt = attempt
+    try {
+      while (!attempt.signal.aborted) {
+        callbacks.onStatus({ kind: "sent", method })
+        const report = await wire.publish(pending.plaintext, {
+          signal: attempt.signal,
+          timeoutMs: timing.relayMs,
+          onResult: (relay, result) => this.#heardOf(pending, relay, result),
+        })
+        if (attempt.signal.aborted || report.accepted) return
+        const results = [...report.relays.values()]
+        // A relay that took it and said nothing may have delivered it: only the deadline ends that.
+        if (!results.some((result) => result.kind === "failed" && result.reason === "no OK")) {
+          pending.fail(unreachable(method, pending.relays))
+          return
+        }
+      }
+    } catch (error) {
+      pending.fail(error instanceof Nip46Error ? error : new Nip46Error("CLOSED", "this remote signer is closed"))
+    }
+  }
+
+  #heardOf(pending: Pending, relay: string, result: RelayResult): void {
+    const { callbacks } = this.#options
+    pending.relays = new Map(pending.relays).set(relay, result)
+    if (result.kind === "accepted") callbacks.onStatus({ kind: "accepted", method: pending.method, relay })
+    if (result.kind === "refused" && /created_at|too (?:old|far|late)|future|expired/i.test(result.message)) {
+      callbacks.onWarning({ kind: "clock", of: "relay", relay, reason: result.message })
+    }
+  }
+
+  /** Answers are ephemeral: what came while a relay was gone is lost, and asking again by the same id fetches it. */
+  #askAgain(): void {
+    for (const pending of this.#pending.values()) void this.#publish(pending)
+  }
+
+  #received({ plaintext, createdAt }: WireMessage): void {
+    const response = parseResponse(plaintext)
+    if (response === undefined) return
+    const pending = this.#pending.get(response.id)
+    // Another device's, a copy of one that came, or one too late.
+    if (pending === undefined) return
+    this.#compareClocks(createdAt)
+    this.#answered(pending, response)
+  }
+
+  #answered(pending: Pending, response: Response): void {
+    switch (response.kind) {
+      case "result":
+        pending.succeed(response.result)
+        return
+      case "error": {
+        const reason = printable(response.error)
+        const { method } = pending
+        const message = `the remote signer refused ${method}: ${reason}`
+        pending.fail(new Nip46Error("REMOTE_ERROR", message, { details: { method, reason } }))
+        return
+      }
+      case "auth_url":
+        this.#challenged(pending, response.url)
+        return
+    }
+  }
+
+  #challenged(pending: Pending, text: string): void {
+    const { callbacks, timing } = this.#options
+    const { method } = pending
+    const url = readAuthUrl(text)
+    if (url === undefined) {
+      callbacks.onWarning({ kind: "auth_url", reason: "the signer wants a page opened that is not https" })
+      return
+    }
+    // Some signers say it several times; each page is shown once.
+    if (pending.authUrls.has(url.href) || pending.authUrls.size >= MAX_AUTH_URLS) return
+    pending.authUrls.add(url.href)
+    this.#setDeadline(pending, Math.max(timing.approvalMs, pending.timeoutMs))
+    callbacks.onStatus({ kind: "approval", method })
+    callbacks.onAuthUrl({ url: url.href, host: url.host, verified: true, method })
+  }
+
+  #setDeadline(pending: Pending, ms: number): void {
+    clearTimeout(pending.deadline)
+    const { method } = pending
+    pending.deadline = setTimeout(() => {
+      const isOut = [...pending.relays.values()].some(({ kind }) => kind === "accepted")
+      const seconds = Math.round(ms / 1000)
+      const message = isOut
+        ? `the remote signer did not answer ${method} within ${seconds} s; see whether it is running and waits for approval`
+        : `no relay confirmed ${method} within ${seconds} s, and no answer came`
+      pending.fail(new Nip46Error("TIMEOUT", message, { details: { method, relays: reasons(pending.relays) } }))
+    }, ms)
+  }
+
+  #compareClocks(createdAt: number): void {
+    const seconds = createdAt - Math.floor(this.#options.now() / 1000)
+    if (this.#toldSkew || Math.abs(seconds) <= TOLERATED_SKEW) return
+    this.#toldSkew = true
+    this.#options.callbacks.onWarning({ kind: "clock", of: "signer", seconds })
+  }
+}
+
+function aborted(method: string, { reason }: AbortSignal): Nip46Error {
+  return new Nip46Error("CLOSED", `${method} was aborted by the app`, { cause: reason })
+}
+
+function unreachable(method: string, results: ReadonlyMap<string, RelayResult>): Nip46Error {
+  const relays = reasons(results)
+  const listed = Object.entries(relays).map(([relay, reason]) => `${relay} (${reason})`)
+  const message = `no relay took ${method}: ${listed.join(", ")}; check the network, or connect over other relays`
+  return new Nip46Error("RELAYS_UNREACHABLE", message, { details: { method, relays } })
+}
+
+function reasons(results: ReadonlyMap<string, RelayResult>): Record<string, string> {
+  return Object.fromEntries(
+    [...results].map(([relay, result]) => [
+      relay,
+      result.kind === "failed" ? (result.detail ?? result.reason) : result.message || result.kind,
+    ]),
+  )
+}
+
+/** A stranger's words are shown to people: nothing in them may move a terminal's cursor or hide text. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim()
+}

@@ -1,0 +1,10 @@
+/** `@casemate/nip46/client`: asking a user's remote-signer. */
+export type { ClientMetadata } from "../protocol/client-metadata.js"
+export { ERROR_CODES, type ErrorCode, Nip46Error } from "../protocol/errors.js"
+export type { EventTemplate, NostrEvent } from "../protocol/event.js"
+export type { AuthChallenge, Callbacks, RequestStatus, Warning } from "./callbacks.js"
+export { type CallOptions, type ClientTiming, DEFAULT_CLIENT_TIMING } from "./exchange.js"
+export type { AppOptions, RemoteSignerOptions } from "./options.js"
+export type { Pairing, PairOptions } from "./pairing.js"
+export { type ConnectOptions, RemoteSigner, type TemplateInput } from "./remote-signer.js"
+export type { Session } from "./session.js"

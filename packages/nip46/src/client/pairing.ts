@@ -1,0 +1,214 @@
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import { equalBytes } from "../crypto/constant-time.js"
+import { fillNostrconnectUrl, lookupSigner } from "../discovery/lookup-signer.js"
+import { buildNostrconnectToken } from "../protocol/connection-token.js"
+import { Nip46Error } from "../protocol/errors.js"
+import { parsePermissions } from "../protocol/permission.js"
+import { normalizeRelayUrls } from "../protocol/relay-url.js"
+import { parseResponse } from "../protocol/response.js"
+import { readAuthUrl } from "./auth-url.js"
+import type { CallOptions } from "./exchange.js"
+import { type AppOptions, type RemoteSignerOptions, type Settings, settingsOf } from "./options.js"
+import type { RemoteSigner, RemoteSignerParts } from "./remote-signer.js"
+import { Wire, type WireMessage } from "./wire.js"
+
+export interface PairOptions extends RemoteSignerOptions, AppOptions {
+  /** Where to be met: ws:// or wss:// URLs. Those of `signer` by default. */
+  readonly relays?: readonly string[]
+  /** A signer's domain, or a name there, for its relays and its own page (NIP-46 §Announcing remote-signer metadata). */
+  readonly signer?: string
+}
+
+/** How many pages strangers may have shown while nobody is bound. */
+const MAX_UNVERIFIED_URLS = 5
+
+/** A nostrconnect:// token, and the wait for whoever answers it with its secret. */
+export class Pairing {
+  /** For a QR code, a link, or the clipboard; good for one signer. */
+  readonly uri: string
+  /** The signer's own page with the token in it, where `signer` has one. */
+  readonly redirectUrl: string | undefined
+  readonly #wire: Wire
+  readonly #settings: Settings
+  readonly #secret: Uint8Array
+  readonly #begin: (remoteSignerPubkey: string) => RemoteSigner
+  readonly #signer: Promise<RemoteSigner>
+  readonly #unverified = new Set<string>()
+  #settle: { resolve(signer: RemoteSigner): void; reject(error: unknown): void } | undefined
+  #bound: RemoteSigner | undefined
+  #deadline: ReturnType<typeof setTimeout> | undefined
+
+  /** @internal Use `RemoteSigner.pair`. */
+  constructor(options: {
+    uri: string
+    redirectUrl: string | undefined
+    secret: string
+    wire: Wire
+    settings: Settings
+    begin: (remoteSignerPubkey: string) => RemoteSigner
+  }) {
+    this.uri = options.uri
+    this.redirectUrl = options.redirectUrl
+    this.#secret = utf8ToBytes(options.secret)
+    this.#wire = options.wire
+    this.#settings = options.settings
+    this.#begin = options.begin
+    this.#signer = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    // Whoever asks gets the error; nobody has to ask.
+    this.#signer.catch(() => undefined)
+    const { pairingMs } = this.#settings.timing
+    const minutes = Math.round(pairingMs / 60_000)
+    this.#deadline = setTimeout(
+      () =>
+        this.#fail(new Nip46Error("TIMEOUT", `no signer answered the token within ${minutes} minutes; make a new one`)),
+      pairingMs,
+    )
+    this.#wire.onMessage = (message) => this.#received(message)
+  }
+
+  /**
+   * Resolves with the signer that answered with the secret; anyone else is passed over.
+   *
+   * @throws `TIMEOUT` after 10 minutes, `CLOSED`, and what `get_public_key` throws
+   */
+  async connected({ signal, timeoutMs }: CallOptions = {}): Promise<RemoteSigner> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let abort: (() => void) | undefined
+    try {
+      return await Promise.race([
+        this.#signer,
+        new Promise<never>((_, reject) => {
+          abort = () =>
+            reject(new Nip46Error("CLOSED", "the pairing was aborted by the app", { cause: signal?.reason }))
+          if (signal?.aborted === true) abort()
+          signal?.addEventListener("abort", abort)
+          if (timeoutMs === undefined) return
+          const late = new Nip46Error(
+            "TIMEOUT",
+            `no signer answered the token within ${Math.round(timeoutMs / 1000)} s`,
+          )
+          timer = setTimeout(() => reject(late), timeoutMs)
+        }),
+      ])
+    } finally {
+      clearTimeout(timer)
+      if (abort !== undefined) signal?.removeEventListener("abort", abort)
+    }
+  }
+
+  /** Stops listening. A signer that is connected already stays. */
+  close(): void {
+    this.#fail(new Nip46Error("CLOSED", "the pairing was closed before a signer answered"))
+  }
+
+  #received({ author, plaintext }: WireMessage): void {
+    const response = parseResponse(plaintext)
+    if (response?.kind === "auth_url") {
+      this.#challenged(response.url)
+      return
+    }
+    if (response?.kind !== "result" || typeof response.result !== "string") return
+    if (equalBytes(utf8ToBytes(response.result), this.#secret)) void this.#bind(author)
+  }
+
+  async #bind(author: string): Promise<void> {
+    clearTimeout(this.#deadline)
+    const signer = this.#begin(author)
+    this.#bound = signer
+    try {
+      await signer.start()
+      this.#settle?.resolve(signer)
+      this.#settle = undefined
+    } catch (error) {
+      signer.close()
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#settle === undefined) return
+    clearTimeout(this.#deadline)
+    this.#settle.reject(error)
+    this.#settle = undefined
+    if (this.#bound === undefined) this.#wire.close()
+    else this.#bound.close()
+  }
+
+  /** From anybody: only https is shown, and marked as from nobody known. */
+  #challenged(text: string): void {
+    const { callbacks } = this.#settings
+    const url = readAuthUrl(text, { loopback: false })
+    if (url === undefined || this.#unverified.has(url.href) || this.#unverified.size >= MAX_UNVERIFIED_URLS) return
+    this.#unverified.add(url.href)
+    callbacks.onAuthUrl({ url: url.href, host: url.host, verified: false, method: undefined })
+  }
+}
+
+/** @param create makes the signer once its key is known */
+export async function startPairing(
+  options: PairOptions,
+  create: (parts: RemoteSignerParts) => RemoteSigner,
+): Promise<Pairing> {
+  const settings = settingsOf(options)
+  const permissions = parsePermissions(options.perms ?? "")
+  const { relays, nostrconnectUrl } = await meetingPlace(options)
+  const { crypto, openTransport, now, timing } = settings
+  const { app = {}, signal } = options
+  const clientSecretKey = crypto.generateSecretKey()
+  const keypair = crypto.keypair(clientSecretKey)
+  const secret = bytesToHex(crypto.randomBytes(16))
+  const uri = buildNostrconnectToken({ clientPubkey: keypair.pubkey, relays, secret, permissions, app })
+  const wire = new Wire({ crypto, clientKeypair: keypair, relays, openTransport, now })
+  const isLive = await wire.live(timing.relayMs, signal)
+  if (!isLive || signal?.aborted === true) {
+    const failures = wire.failures()
+    wire.close()
+    if (signal?.aborted === true) {
+      throw new Nip46Error("CLOSED", "the pairing was aborted by the app", { cause: signal.reason })
+    }
+    throw unreachable(failures)
+  }
+  return new Pairing({
+    uri,
+    redirectUrl: nostrconnectUrl === undefined ? undefined : fillNostrconnectUrl(nostrconnectUrl, uri),
+    secret,
+    wire,
+    settings,
+    begin: (remoteSignerPubkey) =>
+      create({ settings, keypair, wire, clientSecretKey, remoteSignerPubkey, relays, userPubkey: undefined }),
+  })
+}
+
+async function meetingPlace({
+  relays = [],
+  signer,
+  fetch,
+  signal,
+}: PairOptions): Promise<{ relays: string[]; nostrconnectUrl?: string | undefined }> {
+  const own = normalizeRelayUrls(relays)
+  if (own.length < relays.length && own.length === 0) {
+    throw new Nip46Error("INVALID_RELAY", "none of the relays given is a ws:// or wss:// URL")
+  }
+  if (signer === undefined) {
+    if (own.length > 0) return { relays: own }
+    throw new Nip46Error(
+      "INVALID_RELAY",
+      "pairing needs relays to meet on: give relays, or the signer's domain as signer",
+    )
+  }
+  const found = await lookupSigner(signer, { ...(fetch && { fetch }), ...(signal && { signal }) })
+  const theirs = own.length > 0 ? own : [...found.relays]
+  if (theirs.length === 0) throw new Nip46Error("INVALID_RELAY", "this signer names no relays; give some as relays")
+  return { relays: theirs, nostrconnectUrl: found.kind === "pairing" ? found.nostrconnectUrl : undefined }
+}
+
+function unreachable(relays: Readonly<Record<string, string>>): Nip46Error {
+  const listed = Object.entries(relays).map(([relay, reason]) => `${relay} (${reason})`)
+  return new Nip46Error(
+    "RELAYS_UNREACHABLE",
+    `no relay listens for this app: ${listed.join(", ")}; check the network, or pair over other relays`,
+    { details: { relays } },
+  )
+}

@@ -1,0 +1,60 @@
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
+import { Nip46Error } from "../protocol/errors.js"
+import { isHex32 } from "../protocol/hex.js"
+import { normalizeRelayUrls } from "../protocol/relay-url.js"
+
+/**
+ * Everything that is needed to go on after a restart, as plain JSON. It holds the client's secret key: whoever
+ * has it can ask the signer in this app's name. Keep it as you keep a login cookie, and delete it on logout.
+ */
+export interface Session {
+  readonly version: 1
+  /** 64 lower-case hex digits. Made for this session alone; it is not the user's. */
+  readonly clientSecretKey: string
+  readonly remoteSignerPubkey: string
+  readonly relays: readonly string[]
+  /** Known once `get_public_key` was answered. */
+  readonly userPubkey?: string
+}
+
+/** A session in hand. */
+export interface SessionParts {
+  readonly clientSecretKey: Uint8Array
+  readonly remoteSignerPubkey: string
+  readonly relays: readonly string[]
+  readonly userPubkey: string | undefined
+}
+
+/** Reads what `onSession` gave, as the object or as its JSON. @throws `INVALID_SESSION` */
+export function parseSession(stored: unknown): SessionParts {
+  const session = typeof stored === "string" ? parseJson(stored) : stored
+  if (typeof session !== "object" || session === null) throw refusal("it is not the JSON that onSession gave")
+  const { version, clientSecretKey, remoteSignerPubkey, relays, userPubkey } = session as Record<string, unknown>
+  if (version !== 1) throw refusal("it was written by another version of this library")
+  if (!isHex32(clientSecretKey)) throw refusal("its client key is missing or damaged")
+  if (!isHex32(remoteSignerPubkey)) throw refusal("its remote-signer's key is missing or damaged")
+  if (userPubkey !== undefined && !isHex32(userPubkey)) throw refusal("its user's key is damaged")
+  const urls = Array.isArray(relays) ? normalizeRelayUrls(relays.filter((url) => typeof url === "string")) : []
+  if (urls.length === 0) throw refusal("it names no relay")
+  return { clientSecretKey: hexToBytes(clientSecretKey), remoteSignerPubkey, relays: urls, userPubkey }
+}
+
+export function sessionOf({ clientSecretKey, userPubkey, ...rest }: SessionParts): Session {
+  const session = { version: 1, clientSecretKey: bytesToHex(clientSecretKey), ...rest } as const
+  return userPubkey === undefined ? session : { ...session, userPubkey }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function refusal(what: string): Nip46Error {
+  return new Nip46Error(
+    "INVALID_SESSION",
+    `this stored session cannot be restored: ${what}; have the user connect again`,
+  )
+}

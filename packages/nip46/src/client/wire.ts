@@ -1,0 +1,225 @@
+import type { CryptoBackend, Keypair } from "../crypto/backend.js"
+import { Nip46Error } from "../protocol/errors.js"
+import { NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
+import { MAX_EVENT_BYTES } from "../protocol/limits.js"
+import { DEFAULT_TIMING } from "../transport/timing.js"
+import type { PublishReport, Transport, TransportFactory, TransportPublishOptions } from "../transport/transport.js"
+import { RecentIds } from "./recent-ids.js"
+
+/** A message for this client: its event is genuine and new, and it opened. */
+export interface WireMessage {
+  readonly author: string
+  readonly plaintext: string
+  /** Unix seconds, by the author's clock. */
+  readonly createdAt: number
+}
+
+export interface WireOptions {
+  readonly crypto: CryptoBackend
+  readonly clientKeypair: Keypair
+  readonly relays: readonly string[]
+  readonly openTransport: TransportFactory
+  /** Unix milliseconds. */
+  readonly now: () => number
+}
+
+/** Relays apply `since` to live events too: nearer, and a signer whose clock is behind would be mute. */
+const OVERLAP = DEFAULT_TIMING.overlapMs / 1000
+const REMEMBERED_IDS = 5_000
+
+/** One set of relays in use. */
+interface Line {
+  readonly transport: Transport
+  readonly live: Set<string>
+  /** What relays said that will not serve us. */
+  readonly refusals: Map<string, string>
+}
+
+/**
+ * What a client hears and says over its relays, sealed with its client-keypair. Until `bind` it hears
+ * everyone, afterwards the remote-signer alone.
+ */
+export class Wire {
+  /** Never called for what is not genuine, not new, or not for us. */
+  onMessage: (message: WireMessage) => void = () => undefined
+  /** A relay is back that had been lost: what it should have brought meanwhile may be gone. */
+  onRenewed: () => void = () => undefined
+  readonly #options: WireOptions
+  readonly #seen = new RecentIds(REMEMBERED_IDS)
+  readonly #waiters = new Set<() => void>()
+  readonly #old = new Set<Line>()
+  #line: Line
+  #peer: { pubkey: string; conversationKey: Uint8Array } | undefined
+  #closed = false
+
+  constructor(options: WireOptions) {
+    this.#options = options
+    this.#line = this.#open(options.relays)
+  }
+
+  get relays(): readonly string[] {
+    return this.#line.transport.relays
+  }
+
+  get clientPubkey(): string {
+    return this.#options.clientKeypair.pubkey
+  }
+
+  /** From now on only this remote-signer is heard. @throws `INVALID_KEY` */
+  bind(remoteSignerPubkey: string): void {
+    const { crypto, clientKeypair } = this.#options
+    const conversationKey = crypto.conversationKey(clientKeypair, remoteSignerPubkey)
+    this.#peer?.conversationKey.fill(0)
+    this.#peer = { pubkey: remoteSignerPubkey, conversationKey }
+  }
+
+  /** Seals a message in an event of this moment and publishes it. @throws `ENCRYPTION_FAILED`, `CLOSED` */
+  publish(plaintext: string, options: TransportPublishOptions): Promise<PublishReport> {
+    const { crypto, clientKeypair, now } = this.#options
+    if (this.#peer === undefined || this.#closed) throw new Nip46Error("CLOSED", "the client is closed")
+    const content = crypto.nip44Encrypt(plaintext, this.#peer.conversationKey)
+    if (content.length > MAX_EVENT_BYTES - 512) {
+      throw new Nip46Error("ENCRYPTION_FAILED", "this is too long for an event that relays carry; send less at once")
+    }
+    const template = { kind: NOSTR_CONNECT_KIND, content, tags: [["p", this.#peer.pubkey]] }
+    const event = crypto.signEvent({ ...template, created_at: Math.floor(now() / 1000) }, clientKeypair)
+    return this.#line.transport.publish(event, options)
+  }
+
+  /** Resolves true once a relay listens for us, false when none does in time. */
+  live(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    return this.#liveOn(() => this.#line, timeoutMs, signal)
+  }
+
+  /**
+   * Make before break: the new relays must listen before anything is sent over them, and the old ones are
+   * heard until `drained`. False, and all as before, when no new relay listens in time.
+   */
+  async switchTo(relays: readonly string[], timeoutMs: number, drained: () => Promise<void>): Promise<boolean> {
+    const next = this.#open(relays)
+    this.#old.add(next)
+    const isLive = await this.#liveOn(() => next, timeoutMs)
+    if (this.#closed) return false
+    this.#old.delete(next)
+    if (!isLive) {
+      next.transport.close()
+      return false
+    }
+    const previous = this.#line
+    this.#line = next
+    this.#old.add(previous)
+    void drained().then(() => {
+      this.#old.delete(previous)
+      previous.transport.close()
+    })
+    return true
+  }
+
+  /** Why each relay that does not listen for us does not. */
+  failures(): Record<string, string> {
+    const { transport, live, refusals } = this.#line
+    const silent = transport.relays.filter((relay) => !live.has(relay))
+    const reasonOf = (relay: string): string => refusals.get(relay) ?? transport.failure(relay) ?? "no answer"
+    return Object.fromEntries(silent.map((relay) => [relay, reasonOf(relay)]))
+  }
+
+  checkNow(): void {
+    this.#line.transport.checkNow()
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const waiter of this.#waiters) waiter()
+    for (const { transport } of [this.#line, ...this.#old]) transport.close()
+    this.#old.clear()
+    this.#peer?.conversationKey.fill(0)
+    this.#peer = undefined
+  }
+
+  #open(relays: readonly string[]): Line {
+    const { crypto, clientKeypair, openTransport, now } = this.#options
+    const transport = openTransport(relays, {
+      authenticate: async (challenge, relay) => {
+        const tags = [
+          ["relay", relay],
+          ["challenge", challenge],
+        ]
+        const created_at = Math.floor(now() / 1000)
+        return crypto.signEvent({ kind: CLIENT_AUTHENTICATION_KIND, content: "", tags, created_at }, clientKeypair)
+      },
+    })
+    const since = Math.floor(now() / 1000) - OVERLAP
+    const live = new Set<string>()
+    const refusals = new Map<string, string>()
+    transport.subscribe([{ kinds: [NOSTR_CONNECT_KIND], "#p": [this.clientPubkey], since }], {
+      onEvent: (event) => this.#received(event),
+      onLive: (relay) => {
+        const isBack = live.has(relay)
+        live.add(relay)
+        for (const waiter of this.#waiters) waiter()
+        if (isBack) this.onRenewed()
+      },
+      onRefused: (relay, message) => void refusals.set(relay, message),
+    })
+    return { transport, live, refusals }
+  }
+
+  async #liveOn(line: () => Line, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    const isLive = (): boolean => line().live.size > 0
+    if (isLive() || this.#closed || signal?.aborted === true) return isLive()
+    let end = (): void => undefined
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let waiter = (): void => undefined
+    try {
+      await new Promise<void>((resolve) => {
+        end = resolve
+        waiter = () => {
+          if (isLive() || this.#closed) resolve()
+        }
+        this.#waiters.add(waiter)
+        timer = setTimeout(resolve, timeoutMs)
+        signal?.addEventListener("abort", end)
+      })
+      return isLive()
+    } finally {
+      clearTimeout(timer)
+      this.#waiters.delete(waiter)
+      signal?.removeEventListener("abort", end)
+    }
+  }
+
+  #received(event: NostrEvent): void {
+    const { crypto } = this.#options
+    if (this.#closed || event.kind !== NOSTR_CONNECT_KIND) return
+    if (this.#peer !== undefined && event.pubkey !== this.#peer.pubkey) return
+    if (!event.tags.some(([name, value]) => name === "p" && value === this.clientPubkey)) return
+    const id = crypto.eventId(event)
+    if (id !== event.id || this.#seen.has(id) || !crypto.verifyEventSignature(event, id)) return
+    // Only now: a forged twin must not shut out the genuine event.
+    this.#seen.add(id)
+    const plaintext = this.#decrypt(event)
+    if (plaintext !== undefined) {
+      this.onMessage({ author: event.pubkey, plaintext, createdAt: event.created_at })
+    }
+  }
+
+  #decrypt({ pubkey, content }: NostrEvent): string | undefined {
+    const { crypto, clientKeypair } = this.#options
+    if (content.length > MAX_EVENT_BYTES) return undefined
+    try {
+      if (this.#peer !== undefined) return crypto.nip44Decrypt(content, this.#peer.conversationKey)
+      const once = crypto.conversationKey(clientKeypair, pubkey)
+      try {
+        return crypto.nip44Decrypt(content, once)
+      } finally {
+        once.fill(0)
+      }
+    } catch {
+      // Anyone may send us what does not open; it concerns no request.
+      return undefined
+    }
+  }
+}
+
+/** NIP-42 §Canonical authentication event. */
+const CLIENT_AUTHENTICATION_KIND = 22242

@@ -1,0 +1,99 @@
+import { createNodeBackend } from "../../src/crypto/node/index.js"
+import { NOSTR_CONNECT_KIND, type NostrEvent } from "../../src/protocol/event.js"
+import { parseRequest, type Request } from "../../src/protocol/message.js"
+import type { Transport, TransportFactory } from "../../src/transport/index.js"
+
+const crypto = createNodeBackend()
+
+/** One request as the signer got it. */
+export interface Asked extends Request {
+  readonly client: string
+  readonly event: NostrEvent
+  /** Says anything to the client; an object goes as its JSON, and `id` is the request's unless given. */
+  answer(response: unknown, fields?: AnswerFields): Promise<void>
+}
+
+export interface AnswerFields {
+  /** Unix seconds. */
+  readonly createdAt?: number
+  readonly from?: ScriptedSigner
+  readonly transport?: Transport
+}
+
+/** A signer that says just what a test has it say. */
+export interface ScriptedSigner {
+  readonly pubkey: string
+  readonly user: { readonly pubkey: string; sign(template: unknown): NostrEvent }
+  readonly transport: Transport
+  readonly asked: Asked[]
+  /** What happens for a method; without a handler it answers as an honest signer does. */
+  on(method: string, handler: (asked: Asked) => unknown): void
+  say(client: string, plaintext: string, fields?: AnswerFields): Promise<void>
+  token(secret?: string): string
+  close(): void
+}
+
+/** Connected from the start; `relays` are where it listens. */
+export function scriptedSigner(open: TransportFactory, relays: readonly string[]): ScriptedSigner {
+  const keypair = crypto.keypair(crypto.generateSecretKey())
+  const user = crypto.keypair(crypto.generateSecretKey())
+  const transport = open(relays, {})
+  const asked: Asked[] = []
+  const seen = new Set<string>()
+  const handlers = new Map<string, (asked: Asked) => unknown>()
+
+  const honest: Record<string, (asked: Asked) => unknown> = {
+    connect: ({ answer }) => answer({ result: "ack" }),
+    ping: ({ answer }) => answer({ result: "pong" }),
+    get_public_key: ({ answer }) => answer({ result: user.pubkey }),
+    switch_relays: ({ answer }) => answer({ result: "null" }),
+    logout: ({ answer }) => answer({ result: "ack" }),
+    sign_event: ({ answer, params }) =>
+      answer({ result: JSON.stringify(crypto.signEvent(JSON.parse(params[0] ?? ""), user)) }),
+  }
+
+  const signer: ScriptedSigner = {
+    pubkey: keypair.pubkey,
+    user: { pubkey: user.pubkey, sign: (template) => crypto.signEvent(template as never, user) },
+    transport,
+    asked,
+    on: (method, handler) => void handlers.set(method, handler),
+    async say(client, plaintext, { createdAt = Math.floor(Date.now() / 1000), transport: via = transport } = {}) {
+      const content = crypto.nip44Encrypt(plaintext, crypto.conversationKey(keypair, client))
+      const template = { kind: NOSTR_CONNECT_KIND, content, tags: [["p", client]], created_at: createdAt }
+      await via.publish(crypto.signEvent(template, keypair))
+    },
+    token: (secret) => {
+      const query = relays.map((relay) => `relay=${encodeURIComponent(relay)}`)
+      if (secret !== undefined) query.push(`secret=${secret}`)
+      return `bunker://${keypair.pubkey}?${query.join("&")}`
+    },
+    close: () => transport.close(),
+  }
+
+  transport.subscribe([{ kinds: [NOSTR_CONNECT_KIND], "#p": [keypair.pubkey] }], {
+    onEvent(event) {
+      // A copy from another relay.
+      if (seen.has(event.id) || !crypto.verifyEvent(event)) return
+      seen.add(event.id)
+      const parsed = parseRequest(crypto.nip44Decrypt(event.content, crypto.conversationKey(keypair, event.pubkey)))
+      if (parsed.kind !== "request") return
+      const { request } = parsed
+      const entry: Asked = {
+        ...request,
+        client: event.pubkey,
+        event,
+        answer: async (response, { from = signer, ...fields } = {}) => {
+          const plaintext =
+            typeof response === "string" ? response : JSON.stringify({ id: request.id, ...(response as object) })
+          await from.say(event.pubkey, plaintext, fields)
+        },
+      }
+      asked.push(entry)
+      const handler = handlers.get(request.method) ?? honest[request.method]
+      if (handler === undefined) void entry.answer({ result: "error", error: "unknown method" })
+      else void handler(entry)
+    },
+  })
+  return signer
+}
