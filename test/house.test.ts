@@ -15,7 +15,7 @@ const TABLE: Record<string, readonly string[]> = {
   // Apps connect with a name as with a token.
   "nip46/client": ["nip46/protocol", "nip46/crypto", "nip46/transport", "nip46/discovery"],
   "nip46/signer": ["nip46/protocol", "nip46/crypto", "nip46/transport"],
-  "nip46/testing": ["nip46/protocol", "nip46/crypto", "nip46/transport", "nip46/signer"],
+  "nip46/testing": ["nip46/protocol", "nip46/crypto", "nip46/transport", "nip46/client", "nip46/signer"],
   "casemate/config": ["nip46/protocol"],
   // The processes are started with the configuration, so its type is part of what they are told.
   "casemate/channel": ["nip46/protocol", "casemate/config"],

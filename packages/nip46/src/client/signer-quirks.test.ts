@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { checkLeaks } from "../../test/support/leaks.js"
 import { type Asked, type ScriptedSigner, scriptedSigner } from "../../test/support/scripted-signer.js"
-import { MemoryRelays } from "../transport/index.js"
+import type { NostrEvent } from "../protocol/event.js"
+import { MemoryRelays, type Transport } from "../transport/index.js"
 import { type AuthChallenge, type ConnectOptions, RemoteSigner, type RequestStatus, type Warning } from "./index.js"
 
 /** QUIRKS, "A client must cope with signers that": one by one. Switching and pairing have files of their own. */
@@ -271,8 +272,14 @@ describe("9: garbage", () => {
     const remote = await connect()
     const ping = remote.ping()
     const { client, id } = await askedFor("ping")
-    const sent: Parameters<typeof signer.transport.publish>[0][] = []
-    const capture = { ...signer.transport, publish: async (event: (typeof sent)[number]) => (sent.push(event), REPORT) }
+    const sent: NostrEvent[] = []
+    const capture: Transport = {
+      ...signer.transport,
+      publish: async (event) => {
+        sent.push(event)
+        return { accepted: true, relays: new Map() }
+      },
+    }
     await signer.say(client, JSON.stringify({ id, result: "pong" }), { transport: capture })
     const genuine = sent[0]
     if (genuine === undefined) throw new Error("nothing was said")
@@ -284,5 +291,3 @@ describe("9: garbage", () => {
     await ping
   })
 })
-
-const REPORT = { accepted: true, relays: new Map() }

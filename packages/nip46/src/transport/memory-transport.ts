@@ -82,7 +82,12 @@ export class MemoryRelays {
       if (!listener.relays.includes(relay)) continue
       queueMicrotask(() => {
         if (!this.#listeners.has(listener)) return
-        if (listener.filters.some((filter) => matchesFilter(event, filter))) listener.handlers.onEvent(event, relay)
+        if (!listener.filters.some((filter) => matchesFilter(event, filter))) return
+        try {
+          listener.handlers.onEvent(event, relay)
+        } catch {
+          // A handler's fault stays with it, as on every transport.
+        }
       })
     }
   }

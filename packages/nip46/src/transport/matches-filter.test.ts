@@ -1,0 +1,31 @@
+import { expect, it } from "vitest"
+import { matchesFilter } from "./matches-filter.js"
+
+const event = {
+  id: "1".repeat(64),
+  pubkey: "2".repeat(64),
+  kind: 24133,
+  created_at: 100,
+  content: "",
+  sig: "3".repeat(128),
+  tags: [["p", "4".repeat(64)], ["x"]],
+}
+
+it.each([
+  [{}, true],
+  [{ ids: [event.id] }, true],
+  [{ ids: [event.pubkey] }, false],
+  [{ authors: [event.pubkey] }, true],
+  [{ authors: [] }, false],
+  [{ kinds: [1, 24133] }, true],
+  [{ kinds: [1] }, false],
+  [{ since: 100, until: 100 }, true],
+  [{ since: 101 }, false],
+  [{ until: 99 }, false],
+  [{ "#p": ["4".repeat(64)] }, true],
+  [{ "#p": ["5".repeat(64)] }, false],
+  [{ "#x": [""] }, false],
+  [{ kinds: [24133], "#p": ["4".repeat(64)], limit: 0 }, true],
+])("%j: %s", (filter, matches) => {
+  expect(matchesFilter(event, filter)).toBe(matches)
+})
