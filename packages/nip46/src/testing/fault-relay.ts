@@ -187,7 +187,7 @@ export class FaultRelay {
     this.#running = true
   }
 
-  /** For good: as `stop`. No timer and no socket stays. */
+  /** Ends a test: as `stop`. No timer and no socket stays. */
   close(): void {
     this.stop()
   }

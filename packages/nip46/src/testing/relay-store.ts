@@ -27,10 +27,10 @@ export class RelayStore {
     if (kept === undefined || kept.event.created_at < event.created_at) this.#byKey.set(key, { event, receivedAtMs })
   }
 
-  /** Drops ephemeral events that came before this time, in Unix milliseconds. */
-  forgetEphemerals(beforeMs: number): void {
+  /** Drops ephemeral events that came up to this time, in Unix milliseconds. */
+  forgetEphemerals(upToMs: number): void {
     for (const [key, { event, receivedAtMs }] of this.#byKey) {
-      if (isEphemeral(event.kind) && receivedAtMs < beforeMs) this.#byKey.delete(key)
+      if (isEphemeral(event.kind) && receivedAtMs <= upToMs) this.#byKey.delete(key)
     }
   }
 
