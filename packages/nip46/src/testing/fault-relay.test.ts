@@ -72,7 +72,11 @@ describe("without faults", () => {
     expect(bob.heard).toHaveLength(2)
     expect(relay.events).toEqual([event, event])
     expect(relay.of("CLOSE")).toEqual([["b"]])
-    expect(relay.received[0]).toEqual({ socket: 1, message: ["REQ", "b", { kinds: [24133], "#p": [BOB] }] })
+    expect(relay.received[0]).toEqual({
+      socket: 1,
+      message: ["REQ", "b", { kinds: [24133], "#p": [BOB] }],
+      at: START * 1000,
+    })
   })
 
   test.each<[string, (kind: number) => object, (kind: number) => object]>([

@@ -26,6 +26,8 @@ export interface FaultRelayOptions {
 export interface ReceivedMessage {
   socket: number
   message: unknown[]
+  /** When, in Unix milliseconds of the relay's clock. */
+  at: number
 }
 
 /** Where a subscription stands open. */
@@ -218,7 +220,7 @@ export class FaultRelay {
       verifyEvent: this.#options.verifyEvent,
       now: this.#now,
       random: this.#random,
-      record: (socket, message) => this.received.push({ socket, message }),
+      record: (socket, message) => this.received.push({ socket, message, at: this.#now() }),
       refusalOf: (event) => this.#refusalOf(event),
       isKnown: (event) => this.#kept().has(event),
       spread: (event) => this.#spread(event),
