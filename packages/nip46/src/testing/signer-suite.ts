@@ -1,5 +1,5 @@
-import type { CryptoBackend } from "../crypto/backend.js"
 import { RemoteSigner } from "../client/index.js"
+import type { CryptoBackend } from "../crypto/backend.js"
 import { parseBunkerToken } from "../protocol/connection-token.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
@@ -190,7 +190,10 @@ const checks: readonly SignerCheck[] = [
     async run({ subject, raw, connect }) {
       const token = await subject.token()
       const garbage = ["", "{", "null", "[]", '{"id":1}', '{"id":"x","method":5}', "[".repeat(5_000), "\u0000"]
-      await raw(token, garbage.filter((text) => text !== ""))
+      await raw(
+        token,
+        garbage.filter((text) => text !== ""),
+      )
       equal(await (await connect(token)).call("ping"), "pong", "ping")
     },
   },

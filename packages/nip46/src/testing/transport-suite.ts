@@ -48,7 +48,10 @@ const checks: readonly TransportCheck[] = [
       const { received } = await listen(open())
       const report = await open().publish(event("hello"))
       equal(report.accepted, true, "accepted")
-      check([...report.relays.keys()].every((relay) => relays.includes(relay)), "the report names the relays")
+      check(
+        [...report.relays.keys()].every((relay) => relays.includes(relay)),
+        "the report names the relays",
+      )
       await received("hello")
     },
   },

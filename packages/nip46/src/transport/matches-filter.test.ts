@@ -25,7 +25,14 @@ it.each([
   [{ "#p": ["4".repeat(64)] }, true],
   [{ "#p": ["5".repeat(64)] }, false],
   [{ "#x": [""] }, false],
+  [{ "#long": ["x"] }, true],
   [{ kinds: [24133], "#p": ["4".repeat(64)], limit: 0 }, true],
 ])("%j: %s", (filter, matches) => {
   expect(matchesFilter(event, filter)).toBe(matches)
+})
+
+it("looks past tags and times for a lax relay", () => {
+  expect(matchesFilter(event, { "#p": ["5".repeat(64)] }, { ignoreTags: true })).toBe(true)
+  expect(matchesFilter(event, { since: 101, until: 1 }, { ignoreTime: true })).toBe(true)
+  expect(matchesFilter(event, { kinds: [1] }, { ignoreTags: true, ignoreTime: true })).toBe(false)
 })

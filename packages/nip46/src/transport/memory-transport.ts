@@ -1,6 +1,6 @@
 import { Nip46Error } from "../protocol/errors.js"
 import type { NostrEvent } from "../protocol/event.js"
-import { matchesFilter } from "./matches-filter.js"
+import { matchesAny } from "./matches-filter.js"
 import type { RelayFilter } from "./relay-message.js"
 import type { Subscription } from "./subscription.js"
 import type { PublishReport, Transport, TransportFactory, TransportHandlers } from "./transport.js"
@@ -82,7 +82,7 @@ export class MemoryRelays {
       if (!listener.relays.includes(relay)) continue
       queueMicrotask(() => {
         if (!this.#listeners.has(listener)) return
-        if (!listener.filters.some((filter) => matchesFilter(event, filter))) return
+        if (!matchesAny(event, listener.filters)) return
         try {
           listener.handlers.onEvent(event, relay)
         } catch {

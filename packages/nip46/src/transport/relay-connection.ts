@@ -101,7 +101,7 @@ export class RelayConnection {
   }
 
   /**
-   * For wake events (`online`, `visibilitychange`): an open socket must show a sign of life within
+   * For wake events (`online`, `visibilitychange`): the relay must answer on an open socket within
    * `checkTimeoutMs`, and a wait for the next dial is cut short.
    */
   checkNow(): void {

@@ -1,7 +1,7 @@
 /** What subscriptions and publishes see of one live connection. A new connection is a new link. */
 export interface RelayLink {
   send(message: readonly unknown[]): boolean
-  /** Asks the socket for a sign of life. */
+  /** Makes the relay prove that it answers; a socket on which it does not is given up. */
   check(): void
   /** NIP-42, once for all that were refused; false when this connection cannot be authenticated. */
   authenticate(): Promise<boolean>

@@ -90,11 +90,14 @@ export class RelaySocket {
     }
   }
 
-  /** Asks for a sign of life now; without one within `checkTimeoutMs` the socket is dead. */
+  /**
+   * Asks for a message now; without one within `checkTimeoutMs` the socket is dead. Pongs do not count here: a
+   * relay that hangs may still answer pings, and who asks this waits for an OK or an EOSE.
+   */
   check(): void {
     if (!this.isOpen || this.#checkTimer !== undefined) return
     this.#checkTimer = setTimeout(() => this.#down("no answer to a probe"), this.#options.timing.checkTimeoutMs)
-    this.#ping()
+    this.sendText(PROBE)
   }
 
   destroy(): void {
@@ -134,14 +137,13 @@ export class RelaySocket {
     if (this.#ended) return
     this.#silentTicks = 0
     this.#lastHeardAt = this.#options.now()
-    if (this.#checkTimer === undefined) return
-    clearTimeout(this.#checkTimer)
-    this.#checkTimer = undefined
   }
 
   #received(data: unknown): void {
     if (this.#ended) return
     this.#heard()
+    clearTimeout(this.#checkTimer)
+    this.#checkTimer = undefined
     const message = parseRelayMessage(data)
     if (message === undefined) return
     if ("subscriptionId" in message && message.subscriptionId === PROBE_ID) {

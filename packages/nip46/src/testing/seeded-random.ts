@@ -1,0 +1,16 @@
+/**
+ * Uniform numbers in [0, 1) that repeat for the same seed (mulberry32), so that a failing run can be run again.
+ * For tests: anyone can predict it.
+ *
+ * @example
+ * const relay = new FaultRelay({ random: seededRandom(7), faults: { dropEvents: 0.2 } })
+ */
+export function seededRandom(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
