@@ -53,9 +53,12 @@ interface Pending {
   readonly plaintext: string
   readonly timeoutMs: number
   readonly authUrls: Set<string>
-  succeed(result: unknown): void
-  fail(error: Nip46Error): void
+  readonly succeed: (result: unknown) => void
+  readonly fail: (error: Nip46Error) => void
+  readonly onEnd: (() => void)[]
   deadline: ReturnType<typeof setTimeout> | undefined
+  repeat: ReturnType<typeof setTimeout> | undefined
+  repeats: number
   /** Ends what is being published for it. */
   attempt: AbortController | undefined
   relays: ReadonlyMap<string, RelayResult>
@@ -64,12 +67,21 @@ interface Pending {
 /** A clock that is further off than this makes relays and signers refuse events, in seconds. */
 const TOLERATED_SKEW = 60
 const MAX_AUTH_URLS = 16
+/**
+ * A relay that comes back takes our event while the signer has yet to come back to it, and nobody hears it. What is
+ * sent this soon after a return, in ms, is asked again, so long after, so many times.
+ */
+const RETURN_MS = 10_000
+const REPEAT_AFTER_MS = 2_500
+const MAX_REPEATS = 3
 
 /** Requests that wait for their response, each with a deadline (NIP-46 §Request Events, §Response Events). */
 export class Exchange {
   readonly #options: ExchangeOptions
   readonly #pending = new Map<string, Pending>()
   #toldSkew = false
+  /** When a relay last came back, in Unix milliseconds. */
+  #returnedAt = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(options: ExchangeOptions) {
@@ -104,7 +116,10 @@ export class Exchange {
           authUrls: new Set(),
           succeed,
           fail,
+          onEnd: [],
           deadline: undefined,
+          repeat: undefined,
+          repeats: 0,
           attempt: undefined,
           relays: new Map(),
         }
@@ -117,30 +132,17 @@ export class Exchange {
     } finally {
       if (abort !== undefined) signal?.removeEventListener("abort", abort)
       clearTimeout(pending?.deadline)
+      clearTimeout(pending?.repeat)
       pending?.attempt?.abort()
       this.#pending.delete(id)
+      for (const ended of pending?.onEnd ?? []) ended()
     }
   }
 
   /** Resolves when no request is left of those that wait now. */
   async drained(): Promise<void> {
     const waiting = [...this.#pending.values()]
-    await Promise.all(
-      waiting.map(
-        (pending) =>
-          new Promise<void>((resolve) => {
-            const { succeed, fail } = pending
-            pending.succeed = (result) => {
-              succeed(result)
-              resolve()
-            }
-            pending.fail = (error) => {
-              fail(error)
-              resolve()
-            }
-          }),
-      ),
-    )
+    await Promise.all(waiting.map(({ onEnd }) => new Promise<void>((resolve) => onEnd.push(resolve))))
   }
 
   close(): void {
@@ -154,6 +156,7 @@ export class Exchange {
   async #publish(pending: Pending): Promise<void> {
     const { wire, callbacks, timing } = this.#options
     const { method } = pending
+    clearTimeout(pending.repeat)
     pending.attempt?.abort()
     const attempt = new AbortController()
     pending.attempt = attempt
@@ -165,7 +168,11 @@ export class Exchange {
           timeoutMs: timing.relayMs,
           onResult: (relay, result) => this.#heardOf(pending, relay, result),
         })
-        if (attempt.signal.aborted || report.accepted) return
+        if (attempt.signal.aborted) return
+        if (report.accepted) {
+          this.#repeatAfterReturn(pending)
+          return
+        }
         const results = [...report.relays.values()]
         // A relay that took it and said nothing may have delivered it: only the deadline ends that.
         if (!results.some((result) => result.kind === "failed" && result.reason === "no OK")) {
@@ -189,7 +196,17 @@ export class Exchange {
 
   /** Answers are ephemeral: what came while a relay was gone is lost, and asking again by the same id fetches it. */
   #askAgain(): void {
+    this.#returnedAt = this.#options.now()
     for (const pending of this.#pending.values()) void this.#publish(pending)
+  }
+
+  #repeatAfterReturn(pending: Pending): void {
+    clearTimeout(pending.repeat)
+    // Somebody heard it who has shown a page.
+    if (pending.authUrls.size > 0 || pending.repeats >= MAX_REPEATS) return
+    if (this.#options.now() - this.#returnedAt > RETURN_MS) return
+    pending.repeats += 1
+    pending.repeat = setTimeout(() => void this.#publish(pending), REPEAT_AFTER_MS)
   }
 
   #received({ plaintext, createdAt }: WireMessage): void {

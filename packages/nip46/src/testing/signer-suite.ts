@@ -32,11 +32,11 @@ export interface SignerSuiteOptions {
 interface Bench {
   readonly crypto: CryptoBackend
   readonly subject: SignerSubject
-  connect(token?: string): Promise<RemoteSigner>
+  readonly connect: (token?: string) => Promise<RemoteSigner>
   /** Sends exactly this, and collects what comes back in the time. */
-  raw(token: string, plaintexts: readonly string[], options?: RawOptions): Promise<Raw>
+  readonly raw: (token: string, plaintexts: readonly string[], options?: RawOptions) => Promise<Raw>
   /** Refused with an error, or not answered at all. */
-  refused(call: Promise<unknown>): Promise<string>
+  readonly refused: (call: Promise<unknown>) => Promise<string>
 }
 
 interface RawOptions {
@@ -53,7 +53,7 @@ interface Raw {
 
 interface SignerCheck {
   readonly title: string
-  run(bench: Bench): Promise<void>
+  readonly run: (bench: Bench) => Promise<void>
 }
 
 const DEFAULT_SILENCE_MS = 3_000

@@ -28,7 +28,7 @@ export interface PublishReport {
 
 export interface TransportPublishOptions extends PublishOptions {
   /** Called for each relay as it decides, those after the first acceptance included. */
-  onResult?(relay: string, result: RelayResult): void
+  readonly onResult?: (relay: string, result: RelayResult) => void
 }
 
 /** A set of relays to meet on, as one thing. */

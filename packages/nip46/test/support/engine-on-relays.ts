@@ -14,9 +14,10 @@ export async function engineOnRelays(open: TransportFactory, relays: readonly st
   const transport = open(relays, {})
   const pubkeys: string[] = []
   const subscription = transport.subscribe([], {
-    async onEvent(event) {
-      const outcome = await engine.handle(event)
-      if (outcome.kind === "answered") await transport.publish(outcome.answer.event)
+    onEvent(event) {
+      void engine.handle(event).then((outcome) => {
+        if (outcome.kind === "answered") void transport.publish(outcome.answer.event)
+      })
     },
   })
   return {

@@ -10,7 +10,7 @@ export interface Asked extends Request {
   readonly client: string
   readonly event: NostrEvent
   /** Says anything to the client; an object goes as its JSON, and `id` is the request's unless given. */
-  answer(response: unknown, fields?: AnswerFields): Promise<void>
+  readonly answer: (response: unknown, fields?: AnswerFields) => Promise<void>
 }
 
 export interface AnswerFields {
