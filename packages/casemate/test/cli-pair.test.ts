@@ -65,7 +65,7 @@ function pair(...args: string[]): Waiting {
 }
 
 describe("casemate pair, waiting", () => {
-  it("shows the app that connects: the name it gives itself, harmless, and its public key", async () => {
+  it("shows the app that connects: the name it gives itself, harmless, and its public key (N46-METADATA-3)", async () => {
     const { printed, ended } = pair()
     const [token] = await printed(/bunker:\/\/\S+/)
     await printed(/Waiting for the app to connect/)

@@ -32,20 +32,20 @@ describe("nostr-tools' BunkerSigner through the running daemon", () => {
     folders.remove()
   })
 
-  it("connects, and the bunker knows the app by its metadata", async () => {
+  it("connects, and the bunker knows the app by its metadata (N46-OVERVIEW-3, N46-METADATA-3)", async () => {
     const list = await runJson<{ status: string; name: string; clientPubkey: string }[]>(folders, ["apps", "list"])
     expect(list).toContainEqual(
       expect.objectContaining({ status: "active", name: "Demo notes", clientPubkey: getPublicKey(app.secretKey) }),
     )
   })
 
-  it("learns a user key that is not the remote-signer's key", async () => {
+  it("learns a user key that is not the remote-signer's key (N46-PUBKEY-2)", async () => {
     const userPubkey = await app.signer.getPublicKey()
     expect(userPubkey).toBe(bunker.ready.userPubkey)
     expect(userPubkey).not.toBe(app.pointer.pubkey)
   })
 
-  it("gets an event signed by the user key, unaltered", async () => {
+  it("gets an event signed by the user key, unaltered (N46-SIGN-2, N46-SIGN-3, N46-SIGN-4)", async () => {
     const template = {
       kind: 1,
       content: "signed remotely \u{1f511}",
@@ -57,7 +57,7 @@ describe("nostr-tools' BunkerSigner through the running daemon", () => {
     expect(verifyEvent(signed)).toBe(true)
   })
 
-  it("encrypts and decrypts with NIP-44, both ways", async () => {
+  it("encrypts and decrypts with NIP-44, both ways (N46-NIP44-2, N46-NIP44-4)", async () => {
     const friend = generateSecretKey()
     const shared = nip44.getConversationKey(friend, bunker.ready.userPubkey)
     const sent = await app.signer.nip44Encrypt(getPublicKey(friend), "to a friend")
@@ -66,20 +66,20 @@ describe("nostr-tools' BunkerSigner through the running daemon", () => {
     expect(await app.signer.nip44Decrypt(getPublicKey(friend), received)).toBe("from a friend")
   })
 
-  it("answers ping", async () => {
+  it("answers ping (N46-PING-2)", async () => {
     await expect(app.signer.ping()).resolves.toBeUndefined()
   })
 
-  it("says that there are no relays to switch to", async () => {
+  it("says that there are no relays to switch to (N46-SWITCH-3)", async () => {
     expect(await app.signer.sendRequest("switch_relays", [])).toBe("null")
     expect(await app.signer.switchRelays()).toBe(false)
   })
 
-  it("answers an unknown method with an error", async () => {
+  it("answers an unknown method with an error (N46-ERROR-1)", async () => {
     expect(await refusal(app.signer.sendRequest("get_relays", []))).toMatch(/unknown method/)
   })
 
-  it("refuses a kind outside the permissions", async () => {
+  it("refuses a kind outside the permissions (N46-PERMS-4)", async () => {
     const template = { kind: 4, content: "", tags: [], created_at: 1_714_078_911 }
     expect(await refusal(app.signer.signEvent(template))).toMatch(/kind 4 is not permitted/)
     expect(await refusal(app.signer.nip04Encrypt(bunker.ready.userPubkey, "x"))).toMatch(/not permitted/)
@@ -92,7 +92,7 @@ describe("nostr-tools' BunkerSigner through the running daemon", () => {
     )
   })
 
-  it("refuses a spent secret", async () => {
+  it("refuses a spent secret (N46-BUNKER-6)", async () => {
     const second = await open(bunker.ready.bunker)
     expect(await refusal(second.signer.connect())).toMatch(/already used/)
   })
@@ -116,7 +116,7 @@ describe("nostr-tools' BunkerSigner through the running daemon", () => {
     expect(await refusal(modest.signer.signEvent({ kind: 1, ...template }))).toMatch(/kind 1 is not permitted/)
   })
 
-  it("serves nothing after a revocation", async () => {
+  it("serves nothing after a revocation (N46-LOGOUT-7)", async () => {
     const doomed = await open(await newToken())
     await doomed.signer.connect({ name: "doomed" })
     const list = await runJson<{ id: string; name: string }[]>(folders, ["apps", "list"])
@@ -126,7 +126,7 @@ describe("nostr-tools' BunkerSigner through the running daemon", () => {
     expect(await refusal(doomed.signer.connect())).toMatch(/revoked/)
   })
 
-  it("ends the session on logout", async () => {
+  it("ends the session on logout (N46-LOGOUT-4)", async () => {
     const leaving = await open(await newToken())
     await leaving.signer.connect()
     const again = await open(leavingToken(leaving), leaving.secretKey)

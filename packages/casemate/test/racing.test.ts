@@ -24,7 +24,7 @@ afterAll(async () => {
   folders.remove()
 })
 
-it(`invariant 3: of ${RACERS} clients that race for one secret, one gets it; ${TOKENS} times`, {
+it(`invariant 3: of ${RACERS} clients that race for one secret, one gets it; ${TOKENS} times (N46-BUNKER-5)`, {
   timeout: 60_000,
 }, async () => {
   const winners = new Map<string, string>()

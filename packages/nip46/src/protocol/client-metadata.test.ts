@@ -54,7 +54,7 @@ describe("parseClientMetadata", () => {
     },
   )
 
-  it("reads what connect carries", () => {
+  it("reads what connect carries (N46-METADATA-3)", () => {
     expect(parseClientMetadata('{"name":"Notes","url":"https://n.example"}')).toEqual({
       name: "Notes",
       url: "https://n.example",

@@ -51,7 +51,7 @@ const permissions = fc.uniqueArray(
 )
 
 describe("parse after build gives the same token", () => {
-  it("bunker://", () => {
+  it("bunker:// (N46-BUNKER-2)", () => {
     fc.assert(
       fc.property(pubkeys, relays, fc.option(secrets, { nil: undefined }), (remoteSignerPubkey, relays, secret) => {
         const token = { remoteSignerPubkey, relays, secret }
@@ -73,7 +73,7 @@ describe("parse after build gives the same token", () => {
 })
 
 describe("other readers read what is emitted", () => {
-  it("bunker:// is read by nostr-tools", async () => {
+  it("bunker:// is read by nostr-tools (N46-BUNKER-1)", async () => {
     const read = async (remoteSignerPubkey: string, relays: string[], secret: string) => {
       const token = buildBunkerToken({ remoteSignerPubkey, relays, secret })
       expect(token).toMatch(BUNKER_REGEX)
@@ -83,7 +83,7 @@ describe("other readers read what is emitted", () => {
     await read(PUBKEY, ["wss://relay.example"], "!'()*~+ &=#?/%")
   })
 
-  it("nostrconnect:// is read by new URL", () => {
+  it("nostrconnect:// is read by new URL (N46-NOSTRCONNECT-1)", () => {
     fc.assert(
       fc.property(pubkeys, relays, secrets, labels, (clientPubkey, relays, secret, name) => {
         const permissions = [{ method: "sign_event", param: "1" }]
@@ -140,7 +140,7 @@ describe("tolerant of spelling (QUIRKS, signer 6 and 11)", () => {
     expect(parse(`${RELAY}&secret=100%`).secret).toBe("100%")
   })
 
-  it("an empty secret in bunker:// is none", () => {
+  it("an empty secret in bunker:// is none (N46-BUNKER-2)", () => {
     expect(parseBunkerToken(`bunker://${PUBKEY}?${RELAY}&secret=`).secret).toBeUndefined()
     expect(parseBunkerToken(`bunker://${PUBKEY}?${RELAY}&secret`).secret).toBeUndefined()
   })
@@ -249,6 +249,38 @@ describe("each refusal names the field and says why, and never the secret", () =
     expect(error).toMatchObject({ code: "INVALID_TOKEN", details: { field } })
     expect(error.message).not.toContain(SECRET)
   })
+
+  it("nostrconnect:// without a relay or a secret is neither made nor read (N46-NOSTRCONNECT-2, N46-NOSTRCONNECT-6)", () => {
+    const whole = { clientPubkey: PUBKEY, relays: ["wss://relay.example"], secret: SECRET }
+    for (const [field, lacking] of [
+      ["relay", { ...whole, relays: [] }],
+      ["secret", { ...whole, secret: "" }],
+    ] as const) {
+      const query = [...lacking.relays.map((url) => `relay=${url}`), `secret=${lacking.secret}`].join("&")
+      for (const run of [
+        () => buildNostrconnectToken(lacking),
+        () => parseNostrconnectToken(`nostrconnect://${PUBKEY}?${query}`),
+      ]) {
+        expect(refusalOf(run).details).toEqual({ field })
+      }
+    }
+    expect(parseNostrconnectToken(buildNostrconnectToken(whole))).toEqual({ ...whole, perms: "", app: {} })
+  })
+
+  it("a public key is hex, read in either case and written in lower case, and an npub is none (N46-TERMS-1)", () => {
+    const token = { remoteSignerPubkey: PUBKEY, relays: ["wss://relay.example"], secret: SECRET }
+    expect(parseBunkerToken(`bunker://${PUBKEY.toUpperCase()}?${RELAY}`).remoteSignerPubkey).toBe(PUBKEY)
+    expect(parseNostrconnectToken(`nostrconnect://${PUBKEY.toUpperCase()}?${RELAY}&secret=s`).clientPubkey).toBe(PUBKEY)
+    const npub = "npub1sn0wdenkukak0d9dfczzeacvhkrgz92ak56egt7vdgzn8pv2wfqqhrjdv9"
+    for (const run of [
+      () => buildBunkerToken({ ...token, remoteSignerPubkey: npub }),
+      () => buildNostrconnectToken({ ...token, clientPubkey: npub }),
+      () => parseBunkerToken(`bunker://${npub}?${RELAY}`),
+      () => parseNostrconnectToken(`nostrconnect://${npub}?${RELAY}&secret=s`),
+    ]) {
+      expect(refusalOf(run).details).toEqual({ field: "pubkey" })
+    }
+  })
 })
 
 it("the example in the docs", () => {
@@ -257,7 +289,7 @@ it("the example in the docs", () => {
   ])
 })
 
-it("the token that NIP-46 gives as an example", () => {
+it("the token that NIP-46 gives as an example (N46-NOSTRCONNECT-6)", () => {
   const text =
     "nostrconnect://83f3b2ae6aa368e8275397b9c26cf550101d63ebaab900d19dd4a4429f5ad8f5?relay=wss%3A%2F%2Frelay1.example.com&perms=nip44_encrypt%2Cnip44_decrypt%2Csign_event%3A13%2Csign_event%3A14%2Csign_event%3A1059&name=My+Client&secret=0s8j2djs&relay=wss%3A%2F%2Frelay2.example2.com"
   expect(parseNostrconnectToken(text)).toEqual({

@@ -28,7 +28,7 @@ describe("parseEventTemplate (QUIRKS, signer 5 and 6)", () => {
     }
   })
 
-  it("nothing else is altered: not a byte of the content, not an empty tag", () => {
+  it("nothing else is altered: not a byte of the content, not an empty tag (N46-SIGN-4)", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: "binary" }),

@@ -122,12 +122,12 @@ describe("parseRequest", () => {
 })
 
 describe("responses, as every client reads them", () => {
-  it("success is a string result, the empty one included, and no error", () => {
+  it("success is a string result, the empty one included, and no error (N46-RESPONSE-7, N46-RESPONSE-8)", () => {
     expect(JSON.parse(encodeResult("1", "pong"))).toEqual({ id: "1", result: "pong" })
     expect(JSON.parse(encodeResult(7, ""))).toEqual({ id: 7, result: "" })
   })
 
-  it("an error is the result error beside the error", () => {
+  it("an error is the result error beside the error (N46-RESPONSE-8)", () => {
     expect(JSON.parse(encodeError(7, "no"))).toEqual({ id: 7, result: "error", error: "no" })
   })
 })

@@ -13,6 +13,16 @@ describe("parsePermissions", () => {
     ])
   })
 
+  it("the example in NIP-46, read and written (N46-PERMS-2, N46-PERMS-3)", () => {
+    const text = "nip44_encrypt,sign_event:4"
+    const permissions = [
+      { method: "nip44_encrypt", param: undefined },
+      { method: "sign_event", param: "4" },
+    ]
+    expect(parsePermissions(text)).toEqual(permissions)
+    expect(formatPermissions(permissions)).toBe(text)
+  })
+
   it("nothing is nothing", () => {
     expect(parsePermissions("")).toEqual([])
     expect(parsePermissions(" , ,, ")).toEqual([])
@@ -43,7 +53,7 @@ describe("parsePermissions", () => {
     ["*", /is not a permission/],
     ["nip44_decrypt:npub1xyz", /"nip44_decrypt:npub1xyz" has no valid param; nip44_decrypt takes a public key/],
     ["nip04_encrypt:1", /no valid param/],
-  ])("%s is refused by name", (text, message) => {
+  ])("%s is refused by name (N46-PERMS-3)", (text, message) => {
     expect(() => parsePermissions(`ping,${text}`)).toThrow(
       expect.objectContaining({ code: "INVALID_PERMISSION", message: expect.stringMatching(message) }),
     )

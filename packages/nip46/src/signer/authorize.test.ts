@@ -54,7 +54,7 @@ describe("invariant 4: absence is never permission", () => {
     })
   })
 
-  it("a grant for one method or kind or counterparty is no grant for another", () => {
+  it("a grant for one method or kind or counterparty is no grant for another (N46-PERMS-4)", () => {
     expect(allows(sign(1), grant("sign_event", "2"), grant("nip44_encrypt"), grant("ping"))).toBe(false)
     expect(allows(decrypt(FRIEND), grant("nip44_encrypt"), grant("nip04_decrypt"), grant("sign_event"))).toBe(false)
     expect(allows(decrypt(FRIEND), grant("nip44_decrypt", USER))).toBe(false)
@@ -92,7 +92,7 @@ describe("kinds", () => {
     expect(missing).toEqual([0, 3, 5, 62, 10002, 10050, 13194, 17375, 22242, 23194, 24133, 24242, 27235, 30078])
   })
 
-  it("of all 65,536, a named kind is that kind", () => {
+  it("of all 65,536, a named kind is that kind (N46-PERMS-4)", () => {
     expect(allowed(grant("sign_event", "7"))).toEqual([7])
     for (const kind of SENSITIVE_KINDS) expect(allows(sign(kind), grant("sign_event", String(kind)))).toBe(true)
   })

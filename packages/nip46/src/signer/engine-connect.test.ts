@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { createBench, errorOf, eventJson, RELAYS, signedIn } from "../../test/support/signer-bench.js"
 
 describe("connect with a bunker:// token", () => {
-  it("the answer is ack, never the secret (QUIRKS, signer 1)", async () => {
+  it("the answer is ack, never the secret (QUIRKS, signer 1; N46-CONNECT-3)", async () => {
     const bench = createBench()
     const { connection, secret } = await bench.offer("sign_event:1")
     const client = bench.client(connection.remoteSignerPubkey)
@@ -64,7 +64,7 @@ describe("connect with a bunker:// token", () => {
     expect(await client.ask("connect", ["", secret])).toMatchObject({ result: "ack" })
   })
 
-  it("what the client says of itself and asks for is shown, not granted (NIP-46 §Client metadata)", async () => {
+  it("what the client says of itself and asks for is shown, not granted (NIP-46 §Client metadata; N46-CONNECT-2, N46-METADATA-4)", async () => {
     const bench = createBench()
     const { connection, secret } = await bench.offer("sign_event:1")
     const client = bench.client(connection.remoteSignerPubkey)
@@ -81,13 +81,42 @@ describe("connect with a bunker:// token", () => {
     expect(errorOf(await client.ask("nip44_decrypt", [bench.userPubkey, "x"]))).toMatch(/not permitted/)
   })
 
+  it("whatever the client says of itself, the same is permitted and refused (N46-METADATA-5)", async () => {
+    const bench = createBench()
+    const trusted = await bench.offer("sign_event,nip44_decrypt")
+    await bench
+      .client(trusted.connection.remoteSignerPubkey)
+      .ask("connect", ["", trusted.secret, "", '{"name":"Trusted","url":"https://trusted.example"}'])
+    const outcomes = new Set<string>()
+    for (const metadata of [
+      undefined,
+      '{"name":"Notes"}',
+      '{"name":"Trusted","url":"https://trusted.example"}',
+      '{"name":"Casemate","perms":"sign_event,nip44_decrypt","role":"owner"}',
+      '{"grants":[{"method":"sign_event","effect":"allow"}],"state":"revoked"}',
+      '{"name":""}',
+      "not JSON",
+    ]) {
+      const { connection, secret } = await bench.offer("sign_event:1")
+      const client = bench.client(connection.remoteSignerPubkey)
+      await client.ask("connect", ["", secret, "", ...(metadata === undefined ? [] : [metadata])])
+      signedIn(await client.ask("sign_event", [eventJson(1)]))
+      const refused = [
+        await client.ask("sign_event", [eventJson(2)]),
+        await client.ask("nip44_decrypt", [bench.userPubkey, "x"]),
+      ]
+      outcomes.add(JSON.stringify([refused.map(errorOf), await client.ask("get_public_key", [], { id: "k" })]))
+    }
+    expect(outcomes.size).toBe(1)
+  })
+
   it.each<[string, unknown[], { app: object; requestedPerms: string }]>([
     ["metadata after empty perms", ["", { name: "Notes" }], { app: { name: "Notes" }, requestedPerms: "" }],
     ["perms alone", ["sign_event:1"], { app: {}, requestedPerms: "sign_event:1" }],
     ["neither", [], { app: {}, requestedPerms: "" }],
     ["metadata that is none", ["", "[[[["], { app: {}, requestedPerms: "" }],
     ["perms without end", ["p".repeat(20_000)], { app: {}, requestedPerms: "p".repeat(1_024) }],
-  ])("connect with %s", async (_, rest, expected) => {
+  ])("connect with %s (N46-METADATA-3)", async (_, rest, expected) => {
     const bench = createBench()
     const { connection, secret } = await bench.offer()
     const client = bench.client(connection.remoteSignerPubkey)
@@ -174,7 +203,7 @@ describe("invariant 5: a second connect never widens a grant", () => {
     expect(errorOf(await client.ask("sign_event", [eventJson(2)]))).toMatch(/not permitted/)
   })
 
-  it("another client with the used secret is told that it was used, and the first stays connected", async () => {
+  it("another client with the used secret is told that it was used, and the first stays connected (N46-BUNKER-6)", async () => {
     const bench = createBench()
     const { connection, secret } = await bench.offer("sign_event:1")
     const [first, second] = [bench.client(connection.remoteSignerPubkey), bench.client(connection.remoteSignerPubkey)]
@@ -185,7 +214,7 @@ describe("invariant 5: a second connect never widens a grant", () => {
     signedIn(await first.ask("sign_event", [eventJson(1)]))
   })
 
-  it("a revoked connection stays revoked, whatever its client sends", async () => {
+  it("a revoked connection stays revoked, whatever its client sends (N46-LOGOUT-7)", async () => {
     const bench = createBench()
     const { connection, secret } = await bench.offer("sign_event:1")
     const client = bench.client(connection.remoteSignerPubkey)
@@ -204,7 +233,7 @@ describe("invariant 5: a second connect never widens a grant", () => {
 })
 
 describe("invariant 3: a secret is redeemed at most once", () => {
-  it("of 40 who race for one secret, one gets the ack and 39 an error that says why", async () => {
+  it("of 40 who race for one secret, one gets the ack and 39 an error that says why (N46-BUNKER-5)", async () => {
     const bench = createBench()
     const { connection, secret } = await bench.offer("sign_event:1")
     const racers = Array.from({ length: 40 }, () => bench.client(connection.remoteSignerPubkey))
@@ -252,7 +281,7 @@ describe("paused, resumed, expired", () => {
     expect((await bench.connectionOf(client)).state).toBe("logged_out")
   })
 
-  it("a session that expired is told so and gets nothing", async () => {
+  it("a session that expired is told so and gets nothing (N46-LOGOUT-7)", async () => {
     const bench = createBench()
     const client = await bench.connected("sign_event:1", { expiresAt: bench.now() + 10 })
     signedIn(await client.ask("sign_event", [eventJson()]))
@@ -263,7 +292,7 @@ describe("paused, resumed, expired", () => {
 })
 
 describe("logout (NIP-46 §Ending a session)", () => {
-  it("is acked, and whatever comes after it is an error", async () => {
+  it("is acked, and whatever comes after it is an error (N46-LOGOUT-3, N46-LOGOUT-4, N46-LOGOUT-5)", async () => {
     const bench = createBench()
     const client = await bench.connected("sign_event:1")
     expect(await client.ask("logout")).toMatchObject({ result: "ack" })
@@ -299,7 +328,7 @@ describe("logout (NIP-46 §Ending a session)", () => {
     expect(await client.ask("ping")).toEqual({ ignored: "strangers_limit" })
   })
 
-  it("a new token is a new session for the same client key", async () => {
+  it("a new token is a new session for the same client key (N46-LOGOUT-4)", async () => {
     const bench = createBench()
     const former = await bench.connected()
     await former.ask("logout")

@@ -22,7 +22,7 @@ describe("gate 1: prefilter", () => {
     )
   })
 
-  it("another kind, a p tag that is not ours, none at all, one that is no key", async () => {
+  it("another kind, a p tag that is not ours, none at all, one that is no key (N46-REQUEST-7)", async () => {
     const bench = createBench()
     const client = await bench.connected()
     const event = client.request("ping")

@@ -71,7 +71,7 @@ describe("invariant 1: no key is used before the claim, the counters and the aud
 })
 
 describe("invariant 6: every request that reaches a live connection gets exactly one final answer", () => {
-  it("whatever the method and the params", async () => {
+  it("whatever the method and the params (N46-TERMS-3, N46-RESPONSE-6, N46-RESPONSE-7)", async () => {
     const bench = createBench()
     const client = await bench.connected("sign_event,nip44_encrypt,nip44_decrypt,nip04_encrypt,nip04_decrypt")
     const methods = fc.oneof(fc.constantFrom(...METHODS.filter((method) => method !== "logout")), fc.string())

@@ -1,3 +1,5 @@
+import * as nip44 from "nostr-tools/nip44"
+import { finalizeEvent, generateSecretKey, getPublicKey, verifyEvent } from "nostr-tools/pure"
 import { describe, expect, it } from "vitest"
 import {
   createBench,
@@ -16,8 +18,37 @@ const resultOf = (reading: object): string => {
   return String(reading.result)
 }
 
+describe("a request as NIP-46 writes it, made by other hands (N46-REQUEST-7, N46-REQUEST-8)", () => {
+  async function exchange() {
+    const bench = createBench()
+    const secretKey = generateSecretKey()
+    const clientPubkey = getPublicKey(secretKey)
+    await bench.connected([], { clientPubkey })
+    const { remoteSignerPubkey } = (await bench.record.connections())[0]!
+    const conversation = nip44.getConversationKey(secretKey, remoteSignerPubkey)
+    const content = nip44.encrypt('{"id":"3f9a","method":"get_public_key","params":[]}', conversation)
+    const template = { kind: 24133, content, tags: [["p", remoteSignerPubkey]], created_at: START }
+    const outcome = await bench.engine.handle(finalizeEvent(template, secretKey))
+    if (outcome.kind !== "answered") throw new Error(outcome.why)
+    const { userPubkey } = bench
+    return { response: outcome.answer.event, clientPubkey, remoteSignerPubkey, conversation, userPubkey }
+  }
+
+  it("gets an event of the remote-signer's for the client (N46-RESPONSE-1, N46-RESPONSE-2, N46-RESPONSE-3, N46-RESPONSE-5)", async () => {
+    const { response, clientPubkey, remoteSignerPubkey } = await exchange()
+    expect(verifyEvent({ ...response })).toBe(true)
+    expect(response).toMatchObject({ kind: 24133, pubkey: remoteSignerPubkey, created_at: START })
+    expect(response.tags).toEqual([["p", clientPubkey]])
+  })
+
+  it("whose content opens with NIP-44, with the request's id (N46-RESPONSE-4, N46-RESPONSE-6, N46-RESPONSE-8)", async () => {
+    const { response, conversation, userPubkey } = await exchange()
+    expect(JSON.parse(nip44.decrypt(response.content, conversation))).toEqual({ id: "3f9a", result: userPubkey })
+  })
+})
+
 describe("the methods of NIP-46", () => {
-  it("ping, get_public_key, connect: free for a connected client", async () => {
+  it("ping, get_public_key, connect: free for a connected client (N46-PING-2, N46-PUBKEY-2)", async () => {
     const bench = createBench()
     const client = await bench.connected()
     expect(await client.ask("ping", [], { id: "1" })).toEqual({ id: "1", result: "pong" })
@@ -25,7 +56,7 @@ describe("the methods of NIP-46", () => {
     expect(await client.ask("connect", [], { id: "3" })).toEqual({ id: "3", result: "ack" })
   })
 
-  it("sign_event gives the whole event as a JSON string, and alters nothing", async () => {
+  it("sign_event gives the whole event as a JSON string, and alters nothing (N46-SIGN-2, N46-SIGN-3, N46-SIGN-4)", async () => {
     const bench = createBench()
     const client = await bench.connected("sign_event:1")
     const template = { kind: 1, content: "\ufeff\u0000 é😀 \u202e", tags: [["t", "", "x"], []], created_at: 5 }
@@ -59,7 +90,7 @@ describe("the methods of NIP-46", () => {
     expect(errorOf(await client.ask("sign_event", params))).toMatch(message)
   })
 
-  it.each(["nip44", "nip04"])("%s with a third party, both ways, and with oneself", async (nip) => {
+  it.each(["nip44", "nip04"])("%s both ways (N46-NIP04-2, N46-NIP04-4, N46-NIP44-2, N46-NIP44-4)", async (nip) => {
     const bench = createBench()
     const client = await bench.connected(`${nip}_encrypt,${nip}_decrypt`)
     const friend = crypto.keypair(crypto.generateSecretKey())
@@ -79,7 +110,7 @@ describe("the methods of NIP-46", () => {
     expect(resultOf(await client.ask(`${nip}_decrypt`, [bench.userPubkey, own]))).toBe(text)
   })
 
-  it("the empty plaintext is a result where NIP-04 carries one", async () => {
+  it("the empty plaintext is a result where NIP-04 carries one (N46-NIP04-4)", async () => {
     const bench = createBench()
     const client = await bench.connected("nip04_encrypt,nip04_decrypt")
     const sealed = resultOf(await client.ask("nip04_encrypt", [bench.userPubkey, ""]))
@@ -112,7 +143,7 @@ describe("the methods of NIP-46", () => {
     expect(errorOf(await client.ask("nip44_encrypt", ["ff".repeat(32), "x"]))).toMatch(/public key/)
   })
 
-  it("unknown methods are answered with an error, always (QUIRKS, signer 12)", async () => {
+  it("unknown methods are answered with an error, always (QUIRKS, signer 12; N46-ERROR-1)", async () => {
     const bench = createBench()
     const client = await bench.connected()
     for (const method of [
@@ -158,13 +189,13 @@ describe("answers that no relay would carry", () => {
 })
 
 describe("switch_relays (QUIRKS, signer 7)", () => {
-  it("no change is the string null", async () => {
+  it("no change is the string null (N46-SWITCH-3)", async () => {
     const bench = createBench()
     const client = await bench.connected([], { clientRelays: [...RELAYS].reverse() })
     expect(await client.ask("switch_relays", [], { id: "s" })).toEqual({ id: "s", result: "null" })
   })
 
-  it("a list that differs is told once, as a JSON string, where the client still listens and where it will", async () => {
+  it("a list that differs is told once, as a JSON string, where the client still listens and where it will (N46-SWITCH-3, N46-SWITCH-6)", async () => {
     const bench = createBench()
     const old = ["wss://old.example", RELAYS[0]!]
     const client = await bench.connected([], { clientRelays: old })

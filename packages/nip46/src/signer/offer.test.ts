@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import { createBench, START } from "../../test/support/signer-bench.js"
 import { parseBunkerToken } from "../protocol/connection-token.js"
 
-it("every token has its own signer key, its own secret of 128 bits, and never the user key", async () => {
+it("every token has its own signer key, its own secret of 128 bits, and never the user key (N46-BUNKER-1)", async () => {
   const bench = createBench()
   const offers = await Promise.all(Array.from({ length: 20 }, () => bench.offer()))
   const tokens = offers.map(({ token }) => parseBunkerToken(token))

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest"
+import { countBySide, findProblems, parseSpec, titledIds } from "../scripts/check-spec.mjs"
+
+const HEAD = "| id | level | binds | what it asks | words | notes |\n|---|---|---|---|---|---|\n"
+const document = (...rows: string[]) => `# A made-up NIP\n\n${HEAD}${rows.map((row) => `| ${row} |`).join("\n")}\n`
+const clausesOf = (...rows: string[]) => {
+  const { clauses, problems } = parseSpec(document(...rows))
+  expect(problems).toEqual([])
+  return clauses
+}
+const tested = (...ids: string[]) => new Map(ids.map((id) => [id, ["a.test.ts"]]))
+
+const MUST = 'N46-DOOR-1 | MUST | client | knocks | "must knock" | '
+const SHOULD = 'N46-DOOR-2 | SHOULD | remote-signer | opens | "should open" | '
+const REFUSED = 'N46-DOOR-3 | SHOULD | both | waves | "should wave" | not done: nobody sees it'
+const MAY = 'N46-DOOR-4 | MAY | client | sings | "may sing" | not done: it cannot'
+const IF_MAY = 'N46-DOOR-5 | MUST | client | in tune | "in tune" | if N46-DOOR-4'
+
+describe("what is found", () => {
+  it("nothing, where every MUST and SHOULD has a test or its refusal", () => {
+    const clauses = clausesOf(MUST, SHOULD, REFUSED, MAY, IF_MAY)
+    expect(findProblems(clauses, tested("N46-DOOR-1", "N46-DOOR-2"))).toEqual([])
+  })
+
+  it("a MUST without a test, with its side and what it asks", () => {
+    expect(findProblems(clausesOf(MUST, SHOULD), tested("N46-DOOR-2"))).toEqual([
+      "N46-DOOR-1 (MUST, client): no test names it: knocks",
+    ])
+  })
+
+  it("an id in a test that the document does not know", () => {
+    expect(findProblems(clausesOf(MUST), tested("N46-DOOR-1", "N46-DOOR-9"))).toEqual([
+      "N46-DOOR-9: named by a test in a.test.ts, unknown to the document",
+    ])
+  })
+
+  it("a SHOULD without a test, but not one that is refused", () => {
+    expect(findProblems(clausesOf(SHOULD, REFUSED), tested())).toEqual([
+      "N46-DOOR-2 (SHOULD, remote-signer): neither a test nor a recorded refusal: opens",
+    ])
+  })
+
+  it("no MAY without a test", () => {
+    expect(findProblems(clausesOf('N46-DOOR-6 | MAY | client | sings | "may" | '), tested())).toEqual([])
+  })
+
+  it("a refusal that a test belies", () => {
+    expect(findProblems(clausesOf(REFUSED), tested("N46-DOOR-3"))).toEqual([
+      "N46-DOOR-3: recorded as not done, and yet tested in a.test.ts",
+    ])
+  })
+
+  it("a MUST whose condition is met after all", () => {
+    const sings = 'N46-DOOR-4 | MAY | client | sings | "may sing" | '
+    expect(findProblems(clausesOf(sings, IF_MAY), tested())).toEqual([
+      "N46-DOOR-5 (MUST, client): no test names it: in tune",
+    ])
+  })
+})
+
+describe("a document is refused", () => {
+  it.each<[string, string[], RegExp]>([
+    ["without a clause", [], /no clause/],
+    ["with one id twice", [MUST, MUST], /^N46-DOOR-1: the document has it twice/],
+    ["with a level that is none", ['N46-DOOR-1 | must | client | knocks | "must" | '], /^N46-DOOR-1: this row/],
+    ["with a side that is none", ['N46-DOOR-1 | MUST | server | knocks | "must" | '], /this row/],
+    ["with an id that is none", ['N46-door-1 | MUST | client | knocks | "must" | '], /^N46-door-1: this row/],
+    ["without what a clause asks", ['N46-DOOR-1 | MUST | client | | "must" | '], /this row/],
+    ["without the NIP's words", ["N46-DOOR-1 | MUST | client | knocks | | "], /this row/],
+    ["with a cell too many", [`${MUST} | more`], /this row/],
+    ["that refuses a MUST", [`${MUST}not done: too loud`], /a MUST cannot be refused/],
+    ["with a condition that is nowhere", [MUST, IF_MAY], /condition N46-DOOR-4 is no clause/],
+    ["with a condition that is a MUST", [MUST, IF_MAY.replace("DOOR-4", "DOOR-1")], /condition N46-DOOR-1 is no/],
+  ])("%s", (_, rows, problem) => {
+    expect(parseSpec(document(...rows)).problems).toContainEqual(expect.stringMatching(problem))
+  })
+})
+
+it("counts by side and level", () => {
+  const counts = countBySide(clausesOf(MUST, SHOULD, REFUSED, MAY, IF_MAY), tested("N46-DOOR-2"))
+  const some = counts.filter(({ clauses }) => clauses > 0)
+  expect(some).toEqual([
+    { side: "client", level: "MUST", clauses: 2, tested: 0, undone: 1, missing: 1 },
+    { side: "client", level: "MAY", clauses: 1, tested: 0, undone: 1, missing: 0 },
+    { side: "remote-signer", level: "SHOULD", clauses: 1, tested: 1, undone: 0, missing: 0 },
+    { side: "both", level: "SHOULD", clauses: 1, tested: 0, undone: 1, missing: 0 },
+  ])
+})
+
+describe("ids in titles", () => {
+  it.each<[string, string, string[]]>([
+    ["a test", `it("knocks (N46-DOOR-1)", () => {})`, ["N46-DOOR-1"]],
+    ["several in one", `test("(N46-DOOR-1, N46-DOOR-2)", async () => {})`, ["N46-DOOR-1", "N46-DOOR-2"]],
+    ["a table", `it.each<[string]>([\n["x"],\n])("%s (N46-DOOR-1)", (x) => {})`, ["N46-DOOR-1"]],
+    ["a template", "it(`$" + "{n} knocks (N46-DOOR-1)`, { timeout: 9 }, () => {})", ["N46-DOOR-1"]],
+    ["a title on its own line", `it(\n  "knocks (N46-DOOR-1)",\n  () => {})`, ["N46-DOOR-1"]],
+    ["a suite", `describe("N46-DOOR-1", () => {})`, ["N46-DOOR-1"]],
+    ["a suite of one system", `describe.skipIf(!isLinux)(isLinux ? "N46-DOOR-1" : "skipped", f)`, ["N46-DOOR-1"]],
+    ["a quote in the title", `it("says \\"come in\\" (N46-DOOR-1)", f)`, ["N46-DOOR-1"]],
+    ["an apostrophe in the title", `it("the door's (N46-DOOR-1)", f)`, ["N46-DOOR-1"]],
+    ["a misspelt one, to be found unknown", `it("knocks (N46-door-1, N46-DOOR)", f)`, ["N46-door-1", "N46-DOOR"]],
+    ["a comment", `// it("knocks (N46-DOOR-1)", f)`, []],
+    ["a comment of two lines", `/*\n it("knocks (N46-DOOR-1)", f)\n*/`, []],
+    ["a skipped test", `it.skip("knocks (N46-DOOR-1)", f)`, []],
+    ["a test to be written", `test.todo("knocks (N46-DOOR-1)")`, []],
+    ["a string elsewhere", `const why = "N46-DOOR-1"`, []],
+  ])("%s", (_, source, ids) => {
+    expect(titledIds(source)).toEqual(ids)
+  })
+})
