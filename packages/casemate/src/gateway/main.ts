@@ -74,7 +74,9 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
 
   const stop = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, LAST_READ_MS))
+    // In one turn: an app that was told "OK" is answered, and every other one knows that it has to ask again.
     detach?.()
+    builtIn?.stop()
     await Promise.race([link.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
     link.close()
     pool.close()

@@ -614,7 +614,24 @@ test("2,000 malformed messages: the server lives and an honest client is served 
   expect(accepted.every((message) => message[1] === base.id)).toBe(true)
 })
 
-describe("close", () => {
+describe("stop and close", () => {
+  test("a relay that stops takes no event and no socket, and still carries what is published", async () => {
+    const { url, relay } = await start()
+    const peer = await listener(url)
+    const sender = await Peer.dial(url)
+    const before = sign()
+    expect(await sender.ask("EVENT", before)).toEqual(["OK", before.id, true, ""])
+    expect(await peer.next()).toEqual(["EVENT", "s", before])
+    relay.stop()
+    const after = sign()
+    expect(await sender.ask("EVENT", after)).toEqual(["OK", after.id, false, "error: shutting down"])
+    await expect(Peer.dial(url)).rejects.toThrow("503")
+    const answer = sign()
+    expect(relay.publishLocal(answer)).toBe(1)
+    expect(await peer.next()).toEqual(["EVENT", "s", answer])
+    expect(await peer.drain()).toEqual([])
+  })
+
   test("ends sockets with 1001, refuses new ones, and drops one that does not follow", async () => {
     const { url, relay } = await start()
     const polite = await Peer.dial(url)
