@@ -57,6 +57,8 @@ export class RawClient {
   readonly taken = new Set<string>()
   /** Ids of events that a relay did not take, and what it said. */
   readonly refused = new Map<string, string>()
+  /** Seconds that its clock is ahead. */
+  clockOff = 0
   /** Requests that were asked again. */
   retries = 0
   readonly #conversation: Uint8Array
@@ -137,7 +139,7 @@ export class RawClient {
         kind: 24133,
         content: nip44.encrypt(plaintext, this.#conversation),
         tags: [["p", this.remoteSigner]],
-        created_at: Math.floor(Date.now() / 1000),
+        created_at: Math.floor(Date.now() / 1000) + this.clockOff,
       },
       this.secretKey,
     )

@@ -1,13 +1,16 @@
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { NOSTR_CONNECT_KIND } from "@casemate/nip46/protocol"
-import { DEFAULT_TIMING, RelayConnection, type Subscription, type WebSocketFactory } from "@casemate/nip46/transport"
+import { RelayConnection, type Subscription, type WebSocketFactory } from "@casemate/nip46/transport"
 import type { Watch } from "../../channel/gateway-channel.js"
 import type { Logger } from "../../config/log.js"
 
 /** Pubkeys in one filter; common relays cap the values of a filter near this. */
 const PUBKEYS_PER_FILTER = 500
-/** Relays apply `since` to live events too: too near, and a client whose clock is behind would be mute. */
-const FIRST_OVERLAP = DEFAULT_TIMING.overlapMs / 1000
+/**
+ * How far `since` reaches back, in ms. Relays apply it to live events too: whoever's clock is further behind
+ * is mute, and nobody can tell them. Claims are kept as long, so that what a relay plays again is recognised.
+ */
+const OVERLAP_MS = 24 * 60 * 60 * 1000
 const PUBLISH_TIMEOUT_MS = 30_000
 
 export interface RelayPoolOptions {
@@ -72,6 +75,7 @@ export class RelayPool {
     const connection = new RelayConnection({
       url,
       webSocket,
+      timing: { overlapMs: OVERLAP_MS },
       onState: (state) => {
         if (state.kind === "waiting") log.warn({ relay: url, reason: state.reason }, "lost a relay; dialling again")
         else log.debug({ relay: url, state: state.kind }, "relay")
@@ -112,7 +116,7 @@ export class RelayPool {
 }
 
 function filtersFor(pubkeys: readonly string[]): { kinds: number[]; "#p": string[]; since: number }[] {
-  const since = Math.floor(Date.now() / 1000 - FIRST_OVERLAP)
+  const since = Math.floor((Date.now() - OVERLAP_MS) / 1000)
   const filters = []
   for (let at = 0; at < pubkeys.length; at += PUBKEYS_PER_FILTER) {
     filters.push({ kinds: [NOSTR_CONNECT_KIND], "#p": pubkeys.slice(at, at + PUBKEYS_PER_FILTER), since })
