@@ -1,6 +1,6 @@
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { NOSTR_CONNECT_KIND } from "@casemate/nip46/protocol"
-import { RelayConnection, type Subscription, type WebSocketFactory } from "@casemate/nip46/transport"
+import { type PublishResult, RelayConnection, type Subscription, type WebSocketFactory } from "@casemate/nip46/transport"
 import type { Watch } from "../../channel/gateway-channel.js"
 import type { Logger } from "../../config/log.js"
 
@@ -24,9 +24,14 @@ interface Relay {
   readonly connection: RelayConnection
   readonly pubkeys: Set<string>
   subscription: Subscription | undefined
+  /** Answers on their way there. */
+  publishing: number
 }
 
-/** The outside relays of all connections: one socket a relay, whatever the number of connections. */
+/**
+ * The outside relays of all connections: one socket a relay, whatever the number of connections, and none where
+ * nobody is listened for and nothing is on its way.
+ */
 export class RelayPool {
   readonly #options: RelayPoolOptions
   readonly #relays = new Map<string, Relay>()
@@ -52,8 +57,7 @@ export class RelayPool {
   /** True once a relay has taken the event; false when none did in time. */
   async publish(event: NostrEvent, urls: readonly string[]): Promise<boolean> {
     const tries = urls.map(async (url) => {
-      const { connection } = this.#relays.get(url) ?? this.#add(url)
-      const result = await connection.publish(event, { timeoutMs: PUBLISH_TIMEOUT_MS })
+      const result = await this.#publish(event, this.#relays.get(url) ?? this.#add(url))
       if (result.kind === "accepted") return
       const reason = result.kind === "refused" ? result.message : result.reason
       this.#options.log.warn({ relay: url, reason: reason.slice(0, 200) }, "a relay did not take an answer")
@@ -66,8 +70,26 @@ export class RelayPool {
   }
 
   close(): void {
+    this.#stale.clear()
     for (const { connection } of this.#relays.values()) connection.close()
     this.#relays.clear()
+  }
+
+  async #publish(event: NostrEvent, relay: Relay): Promise<PublishResult> {
+    relay.publishing += 1
+    try {
+      return await relay.connection.publish(event, { timeoutMs: PUBLISH_TIMEOUT_MS })
+    } finally {
+      relay.publishing -= 1
+      this.#dropIdle(relay)
+    }
+  }
+
+  #dropIdle(relay: Relay): void {
+    if (relay.pubkeys.size > 0 || relay.publishing > 0) return
+    relay.connection.close()
+    const { url } = relay.connection
+    if (this.#relays.get(url) === relay) this.#relays.delete(url)
   }
 
   #add(url: string): Relay {
@@ -83,7 +105,7 @@ export class RelayPool {
       onHandlerError: (error) =>
         log.error({ relay: url, reason: error instanceof Error ? error.message : "unknown" }, "a handler failed"),
     })
-    const relay: Relay = { connection, pubkeys: new Set(), subscription: undefined }
+    const relay: Relay = { connection, pubkeys: new Set(), subscription: undefined, publishing: 0 }
     this.#relays.set(url, relay)
     return relay
   }
@@ -100,6 +122,7 @@ export class RelayPool {
       if (filters.length === 0) {
         relay.subscription?.close()
         relay.subscription = undefined
+        this.#dropIdle(relay)
       } else if (relay.subscription === undefined) {
         relay.subscription = relay.connection.subscribe(filters, {
           onEvent: (event) => this.#options.onEvent(event),
