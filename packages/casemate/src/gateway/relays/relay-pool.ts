@@ -1,6 +1,11 @@
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { NOSTR_CONNECT_KIND } from "@casemate/nip46/protocol"
-import { type PublishResult, RelayConnection, type Subscription, type WebSocketFactory } from "@casemate/nip46/transport"
+import {
+  type PublishResult,
+  RelayConnection,
+  type Subscription,
+  type WebSocketFactory,
+} from "@casemate/nip46/transport"
 import type { Watch } from "../../channel/gateway-channel.js"
 import type { Logger } from "../../config/log.js"
 
