@@ -272,6 +272,19 @@ describe("clocks", () => {
     signedIn(await client.ask("sign_event", [eventJson()]))
   })
 
+  it("a client that is ahead hears of it although it listens for what comes after its own now", async () => {
+    const bench = createBench()
+    const client = await bench.connected()
+    for (const [off, at] of [
+      [3_600, bench.now() + 3_600],
+      [-3_600, bench.now() + 61],
+    ] as const) {
+      const outcome = await bench.engine.handle(client.request("ping", [], { createdAt: bench.now() + off }))
+      expect(outcome).toMatchObject({ kind: "answered", answer: { event: { created_at: at } } })
+      bench.advance(61_000)
+    }
+  })
+
   it.each([-300, 300])("%i s off is served", async (off) => {
     const bench = createBench()
     const client = await bench.connected()

@@ -99,6 +99,14 @@ export class SignerEngine {
     const client = event.pubkey
     const claimed = standingOf(connection, client, this.#seconds())
     if (claimed.kind !== "live" && !this.#admission.stranger(connection.id)) return this.#ignore("strangers_limit")
+    const isOff = Math.abs(this.#seconds() - event.created_at) > MAX_CLOCK_SKEW
+    // Relays that store play a whole day again whenever they are asked anew: what was served then is over, and
+    // costs neither the curve nor its client's share. A forgery with its id is nothing better.
+    if (isOff) {
+      const past = await this.#record.recall(event.id, event.id, event.created_at)
+      if (past.kind === "stale") return this.#ignore("stale")
+      if (past.kind !== "new" && this.#isOver(past.claim)) return this.#ignore("duplicate")
+    }
 
     // 2 verify: the id of the bytes, then the signature; only then is a sender somebody who can be charged
     const flaw = this.#verify(event, claimed)
@@ -114,6 +122,9 @@ export class SignerEngine {
     const parsed = parseRequest(plaintext)
     if (parsed.kind === "garbage") return this.#ignore("garbage")
     const id = parsed.kind === "request" ? parsed.request.id : parsed.id
+    // A day that is played again must not be answered at its length: one notice a minute is what there is.
+    if (isOff && claimed.kind === "live" && (!isWithinRate || parsed.kind === "refused"))
+      return this.#tellSkew(event, id, connection, claimed, this.#seconds())
     if (!isWithinRate) return this.#tell(id, "too many requests at once; slow down and ask again", connection, client)
     if (parsed.kind === "refused") return this.#tell(id, parsed.reason, connection, client)
     const { request } = parsed
@@ -129,7 +140,10 @@ export class SignerEngine {
         // 5 repeat?
         const recall = await this.#record.recall(event.id, repeatKey, event.created_at)
         if (recall.kind === "stale") return this.#ignore("stale")
-        if (recall.kind !== "new") return this.#repeat(recall.claim, connection, client)
+        if (recall.kind !== "new") {
+          if (isOff && this.#isOver(recall.claim)) return this.#ignore("duplicate")
+          return this.#repeat(recall.claim, connection, client)
+        }
         if (standing.kind === "logged_out") return this.#tell(id, "this app has already logged out", connection, client)
         if (Math.abs(now - event.created_at) > MAX_CLOCK_SKEW)
           return this.#tellSkew(event, id, connection, standing, now)
@@ -289,6 +303,11 @@ export class SignerEngine {
     }
   }
 
+  /** Nobody waits so long for the answer of an event; a client that does asks in a new one. */
+  #isOver({ receivedAt }: Claim): boolean {
+    return this.#seconds() - receivedAt > MAX_CLOCK_SKEW
+  }
+
   async #repeat(claim: Claim, connection: Connection, client: string): Promise<Outcome> {
     const recorded = claim.answer ?? this.#unrecorded.get(claim.eventId)
     if (recorded === undefined) return this.#ignore("in_progress")
@@ -315,8 +334,11 @@ export class SignerEngine {
     if (kind === "live" && !this.#admission.skewNotice(connection.id)) return this.#ignore("clock_skew")
     const skew = now - created_at
     const side = skew > 0 ? "behind" : "ahead of"
-    const reason = `your clock is ${Math.abs(skew)} s ${side} the signer's; set it and ask again`
-    return this.#tell(id, reason, connection, pubkey)
+    const error = `your clock is ${Math.abs(skew)} s ${side} the signer's; set it and ask again`
+    // A client that is ahead and listens "from now on" would not be sent what is dated before that.
+    const at = Math.max(now, created_at)
+    const reply: Reply = { kind: "error", error }
+    return { kind: "answered", answer: await this.#answerer.seal(id, reply, connection, pubkey, at) }
   }
 
   #ignore(why: IgnoreReason): Outcome {

@@ -61,6 +61,7 @@ export async function offer(
     })),
     createdAt: now,
     lastUsedAt: undefined,
+    endedAt: undefined,
     revision: 0,
   }
   await record.createConnection(connection, {

@@ -162,6 +162,14 @@ describe("carrying", () => {
     expect(relay.stats()).toMatchObject({ received: 1, refused: 0, delivered: 4 })
   })
 
+  test.each([-86_400, 86_400])("a clock that is %i s off is for the signer to judge", async (off) => {
+    const { url } = await start()
+    const peer = await listener(url)
+    const event = sign({ created_at: seconds() + off })
+    expect(await (await Peer.dial(url)).ask("EVENT", event)).toEqual(["OK", event.id, true, ""])
+    expect(await peer.next()).toEqual(["EVENT", "s", event])
+  })
+
   test("nobody listens: accepted, and not stored", async () => {
     const { url } = await start()
     const event = sign()
@@ -234,8 +242,8 @@ describe("refusing", () => {
     ["a false author", () => ({ ...event, pubkey: SIGNER }), "invalid"],
     ["changed tags", () => ({ ...event, tags: [] }), "invalid"],
     ["no tags", () => ({ ...event, tags: undefined }), "invalid"],
-    ["the past", () => sign({ created_at: seconds() - 660 }), "invalid"],
-    ["the future", () => sign({ created_at: seconds() + 660 }), "invalid"],
+    ["the past", () => sign({ created_at: seconds() - 90_060 }), "invalid"],
+    ["the future", () => sign({ created_at: seconds() + 90_060 }), "invalid"],
     ["a large event", () => sign({ content: "x".repeat(66_000) }), "invalid"],
     ["many tags", () => sign({ tags: Array(101).fill(["p", SIGNER]) }), "invalid"],
   ])("%s", async (_, make, prefix) => {
@@ -552,6 +560,8 @@ describe("HTTP", () => {
           max_subid_length: 64,
           auth_required: false,
           restricted_writes: true,
+          created_at_lower_limit: 90_000,
+          created_at_upper_limit: 90_000,
         },
       })
     }
@@ -614,7 +624,24 @@ test("2,000 malformed messages: the server lives and an honest client is served 
   expect(accepted.every((message) => message[1] === base.id)).toBe(true)
 })
 
-describe("close", () => {
+describe("stop and close", () => {
+  test("a relay that stops takes no event and no socket, and still carries what is published", async () => {
+    const { url, relay } = await start()
+    const peer = await listener(url)
+    const sender = await Peer.dial(url)
+    const before = sign()
+    expect(await sender.ask("EVENT", before)).toEqual(["OK", before.id, true, ""])
+    expect(await peer.next()).toEqual(["EVENT", "s", before])
+    relay.stop()
+    const after = sign()
+    expect(await sender.ask("EVENT", after)).toEqual(["OK", after.id, false, "error: shutting down"])
+    await expect(Peer.dial(url)).rejects.toThrow("503")
+    const answer = sign()
+    expect(relay.publishLocal(answer)).toBe(1)
+    expect(await peer.next()).toEqual(["EVENT", "s", answer])
+    expect(await peer.drain()).toEqual([])
+  })
+
   test("ends sockets with 1001, refuses new ones, and drops one that does not follow", async () => {
     const { url, relay } = await start()
     const polite = await Peer.dial(url)

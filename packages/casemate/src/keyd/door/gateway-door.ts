@@ -40,6 +40,8 @@ export class GatewayDoor {
   #lastAnswer = 0
   /** What is offered while the list for a gateway is being read; the newest hello is the last entry. */
   readonly #late = new Map<FramedSocket, Watch[]>()
+  /** Ids of the connections that the gateway listens for. */
+  #watched = new Set<string>()
 
   constructor(options: GatewayDoorOptions) {
     this.#options = options
@@ -74,7 +76,19 @@ export class GatewayDoor {
 
   watch(watch: Watch): void {
     for (const late of this.#late.values()) late.push(watch)
+    this.#watched.add(watch.connectionId)
     this.#send({ t: "watch", watch })
+  }
+
+  /** Lets the gateway forget the connections that nobody has to be told of any more. */
+  async sweep(): Promise<void> {
+    // What is offered while the list is being read is not in it, and is none of these either.
+    const before = [...this.#watched]
+    const now = new Set((await this.#options.watches()).map(({ connectionId }) => connectionId))
+    for (const connectionId of before) {
+      if (now.has(connectionId) || !this.#watched.delete(connectionId)) continue
+      this.#send({ t: "unwatch", connectionId })
+    }
   }
 
   /** Resolves once the requests that are under way now have come to their end. */
@@ -99,6 +113,7 @@ export class GatewayDoor {
         if (this.#gateway !== undefined && this.#gateway !== from) this.#gateway.destroy()
         this.#gateway = from
         this.#info = { relays: message.relays, http: message.http }
+        this.#watched = new Set(watches.map(({ connectionId }) => connectionId))
         this.#send({ t: "welcome", watches, credit: EVENT_CREDIT })
         for (const [n, answer] of this.#unsettled) this.#sendAnswer(n, answer, true)
         return

@@ -1,5 +1,6 @@
 import { UserError } from "../../config/user-error.js"
 import { initial } from "./migrations/0001-initial.js"
+import { endedAt } from "./migrations/0002-ended-at.js"
 
 /** How a dialect writes the types in which the databases differ. */
 export interface ColumnTypes {
@@ -15,7 +16,7 @@ export interface Migration {
   statements(types: ColumnTypes): readonly string[]
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial]
+export const MIGRATIONS: readonly Migration[] = [initial, endedAt]
 
 /** What migrating needs of a database. */
 export interface Migratable {
