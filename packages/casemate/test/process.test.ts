@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { lstatSync, readdirSync, rmSync } from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
@@ -28,6 +28,8 @@ import { RawClient, template } from "./support/raw-client.js"
 
 /** What the README promises of a stop. */
 const STOP_MS = 5_000
+/** The same, after it was noticed that npm went away. */
+const NPM_STOP_MS = 6_000
 const ORPHANS_MS = 2_000
 const IDLE_MB = 170
 
@@ -186,6 +188,38 @@ describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it r
       expect([seed, await launch.stop()]).toEqual([seed, 0])
       await noneLeft(made)
     }
+  })
+
+  /** A bunker below a shell that passes no signal on, as npx starts it. */
+  async function startBelowShell(made: Folders): Promise<ChildProcess> {
+    const start = ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"]
+    const shell = spawn("sh", ["-c", '"$@" & wait', "sh", process.execPath, casemate, ...start], {
+      env: made.env,
+      stdio: ["ignore", "pipe", "ignore"],
+    })
+    await once(shell.stdout, "data")
+    expect(processesNaming(made.data)).toHaveLength(4)
+    return shell
+  }
+
+  it("stops when npm's shell is told to, which passes no signal on", async () => {
+    const made = folders()
+    made.env["npm_lifecycle_event"] = "npx"
+    const shell = await startBelowShell(made)
+    shell.kill("SIGTERM")
+    await noneLeft(made, NPM_STOP_MS)
+    expect(readdirSync(made.data).filter((name) => name.endsWith(".sock"))).toEqual([])
+  })
+
+  it("outlives the shell that started it when no npm did", async () => {
+    const made = folders()
+    const shell = await startBelowShell(made)
+    shell.kill("SIGTERM")
+    await once(shell, "exit")
+    // That nothing happens can only be waited for; it would have looked twice by then.
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    expect(processesNaming(made.data)).toHaveLength(3)
+    expect((await callOwner(made, "status", {})).http).toBeDefined()
   })
 
   it("refuses a data folder whose root key is missing", async () => {

@@ -7,7 +7,7 @@ import { type Daemon, startDaemon } from "../daemon.js"
 import { collect, withDataDir } from "./options.js"
 import { npub, print, printJson, safe, shellWord } from "./output.js"
 import { askHidden, isInteractive } from "./prompt.js"
-import { untilSignal } from "./signal.js"
+import { untilToldToStop } from "./signal.js"
 import { showToken } from "./token.js"
 
 const TOKEN_TTL = 3_600
@@ -56,7 +56,7 @@ async function start(options: StartOptions): Promise<void> {
   const config = parseConfig(options)
   const log = createLogger("daemon", config.logLevel)
   const leaving = new AbortController()
-  const stopped = untilSignal().then(() => leaving.abort())
+  const stopped = untilToldToStop().then(() => leaving.abort())
   const daemon = await startDaemon(config, log)
   try {
     process.chdir(config.dataDir)
