@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { lstatSync, readdirSync, rmSync } from "node:fs"
+import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { type Event, verifyEvent } from "nostr-tools/pure"
@@ -233,6 +233,47 @@ describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it r
     expect(stderr).toContain(join(made.config, key as string))
     await noneLeft(made)
   })
+
+  it("refuses a folder in the place of a socket, with one sentence and no second try", async () => {
+    const made = folders()
+    mkdirSync(join(made.data, "keyd.sock"), { recursive: true })
+    const { code, stderr } = await runCli(made, ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"])
+    expect([code, stderr]).toEqual([1, `casemate: ${join(made.data, "keyd.sock")} cannot be used: it is a folder\n`])
+    await noneLeft(made)
+  })
+
+  it.each([
+    [
+      "throws",
+      `net.Server.prototype.listen = () => { throw new Error("broken\\non purpose") }`,
+      "failed as it started: broken",
+    ],
+    [
+      "throws beside the way",
+      `net.Server.prototype.listen = () => process.nextTick(() => { throw new Error("broken on purpose") })`,
+      "failed as it started: broken on purpose",
+    ],
+    ["is killed", `process.kill(process.pid, "SIGKILL")`, "ended before it was ready"],
+    ["ends", "process.exit(0)", "ended before it was ready"],
+  ])(
+    "says in one sentence that a process %s before it was ready, and tries no second time",
+    async (_, fault, words) => {
+      const made = folders()
+      const preload = join(made.root, "fault.mjs")
+      writeFileSync(preload, `import net from "node:net"\nif (process.argv[1].includes("/gateway/")) { ${fault} }\n`)
+      made.env["NODE_OPTIONS"] = `--import=${preload}`
+      const start = ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"]
+      const { code, stderr } = await runCli(made, start)
+      expect([code, stderr]).toEqual([
+        1,
+        `casemate: the gateway process ${words}; run with CASEMATE_LOG_LEVEL=debug to see why\n`,
+      ])
+      await noneLeft(made)
+      if (!words.includes("failed")) return
+      made.env["CASEMATE_LOG_LEVEL"] = "debug"
+      expect((await runCli(made, start)).stderr).toMatch(/"child":"gateway","stack":"Error: broken[^"]+fault\.mjs/)
+    },
+  )
 
   it.each(["127.0.0.1", "::1"])("refuses a port that is taken on %s, and leaves no child", async (host) => {
     const made = folders()
