@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { type FromChild, type GatewayReady, REFUSED_EXIT, type ToChild } from "./channel/supervision.js"
 import type { Config } from "./config/config.js"
-import { makeFolder } from "./config/folders.js"
+import { makeFolder, removeEmptyFolders } from "./config/folders.js"
 import type { Logger } from "./config/log.js"
 import { UserError } from "./config/user-error.js"
 
@@ -25,17 +25,18 @@ export interface Daemon {
 }
 
 /**
- * Starts keyd and the gateway, and starts again what dies.
+ * Starts keyd and the gateway, and starts again what dies. A first start that comes to nothing leaves nothing.
  *
  * @throws UserError when one of them says why it cannot start
  */
 export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
-  for (const folder of [config.configDir, config.dataDir]) makeFolder(folder)
+  const made: string[] = []
   // Node's default opens an inspector, and a key may just have been typed here.
   process.on("SIGUSR1", () => undefined)
   const keyd = new Child("keyd", "./keyd/main.js", config, log)
   const gateway = new Child("gateway", "./gateway/main.js", config, log)
   try {
+    for (const folder of [config.configDir, config.dataDir]) made.push(...makeFolder(folder))
     await keyd.start()
     const details = (await gateway.start()) as GatewayReady
     // Port 0 was an invitation to pick one: a gateway that comes back must be found where it was.
@@ -45,11 +46,13 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       async stop() {
         await gateway.stop(GATEWAY_PATIENCE_MS)
         await keyd.stop(KEYD_PATIENCE_MS)
+        removeEmptyFolders(made)
       },
     }
   } catch (error) {
     await gateway.stop(0)
     await keyd.stop(KEYD_PATIENCE_MS)
+    removeEmptyFolders(made)
     throw error
   }
 }

@@ -293,6 +293,46 @@ describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it r
     expect(stderr).toMatch(/^casemate: [^\n]+ is already in use[^\n]+\n$/)
     expect(stderr).toContain(String(port))
     await noneLeft(made)
+    // Nobody was shown the key that this start made.
+    expect(readdirSync(made.root)).toEqual([])
+  })
+
+  it("leaves what was there before a first start that came to nothing", async () => {
+    const made = folders()
+    mkdirSync(join(made.data, "keyd.sock"), { recursive: true })
+    writeFileSync(join(made.data, "notes.txt"), "mine")
+    const { code } = await runCli(made, ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"])
+    expect(code).toBe(1)
+    expect(readdirSync(made.root)).toEqual(["data"])
+    expect(readdirSync(made.data).sort()).toEqual(["keyd.sock", "notes.txt"])
+  })
+
+  it("keeps a bunker whose later start came to nothing", async () => {
+    const made = folders()
+    const first = await startBunker(made)
+    expect(await first.stop()).toBe(0)
+    const files = [...readdirSync(made.data), ...readdirSync(made.config)].sort()
+    const other = createServer().listen(0, "127.0.0.1")
+    await once(other, "listening")
+    cleanups.push(() => other.close())
+    const http = `127.0.0.1:${(other.address() as AddressInfo).port}`
+    expect((await runCli(made, ["start", "--json", "--data-dir", made.data, "--http", http])).code).toBe(1)
+    expect([...readdirSync(made.data), ...readdirSync(made.config)].sort()).toEqual(files)
+    const again = await startBunker(made)
+    expect(again.ready.userPubkey).toBe(first.ready.userPubkey)
+    expect(await again.stop()).toBe(0)
+  })
+
+  it("refuses a record that was emptied beside its vault file, and makes no new identity", async () => {
+    const made = folders()
+    expect(await (await startBunker(made)).stop()).toBe(0)
+    const files = readdirSync(made.data).sort()
+    writeFileSync(join(made.data, "record.db"), "")
+    const { code, stderr } = await runCli(made, ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^casemate: [^\n]+record\.db is empty, [^\n]+ backup, or move [^\n]+ away [^\n]+\n$/)
+    expect(readdirSync(made.data).sort()).toEqual(files)
+    expect(lstatSync(join(made.data, "record.db")).size).toBe(0)
   })
 
   it("keeps every file 0600 and every folder 0700, whatever the umask", async () => {
