@@ -59,6 +59,16 @@ describe("the methods of NIP-46", () => {
     expect(errorOf(await client.ask("sign_event", params))).toMatch(message)
   })
 
+  it.each(["nip44", "nip04"])(
+    "%s with what is no point on the curve is told to the app, and is nobody's fault here",
+    async (nip) => {
+      const bench = createBench()
+      const client = await bench.connected(`${nip}_encrypt`)
+      expect(errorOf(await client.ask(`${nip}_encrypt`, ["f".repeat(64), "x"]))).toMatch(/a public key is 64/)
+      expect(bench.faults).toEqual([])
+    },
+  )
+
   it.each(["nip44", "nip04"])("%s with a third party, both ways, and with oneself", async (nip) => {
     const bench = createBench()
     const client = await bench.connected(`${nip}_encrypt,${nip}_decrypt`)
