@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { type FromChild, type GatewayReady, REFUSED_EXIT, type ToChild } from "./channel/supervision.js"
 import type { Config } from "./config/config.js"
-import { makeFolder } from "./config/folders.js"
+import { makeFolder, removeEmptyFolders } from "./config/folders.js"
 import type { Logger } from "./config/log.js"
 import { UserError } from "./config/user-error.js"
 
@@ -16,6 +16,7 @@ const RESTART_MAX_MS = 5_000
 /** A child that lived this long is taken to be well again. */
 const WELL_AFTER_MS = 2_000
 const SHELL = "/bin/sh"
+const SEE_WHY = "run with CASEMATE_LOG_LEVEL=debug to see why"
 
 export interface Daemon {
   readonly gateway: GatewayReady
@@ -24,17 +25,18 @@ export interface Daemon {
 }
 
 /**
- * Starts keyd and the gateway, and starts again what dies.
+ * Starts keyd and the gateway, and starts again what dies. A first start that comes to nothing leaves nothing.
  *
  * @throws UserError when one of them says why it cannot start
  */
 export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
-  for (const folder of [config.configDir, config.dataDir]) makeFolder(folder)
+  const made: string[] = []
   // Node's default opens an inspector, and a key may just have been typed here.
   process.on("SIGUSR1", () => undefined)
   const keyd = new Child("keyd", "./keyd/main.js", config, log)
   const gateway = new Child("gateway", "./gateway/main.js", config, log)
   try {
+    for (const folder of [config.configDir, config.dataDir]) made.push(...makeFolder(folder))
     await keyd.start()
     const details = (await gateway.start()) as GatewayReady
     // Port 0 was an invitation to pick one: a gateway that comes back must be found where it was.
@@ -44,11 +46,13 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       async stop() {
         await gateway.stop(GATEWAY_PATIENCE_MS)
         await keyd.stop(KEYD_PATIENCE_MS)
+        removeEmptyFolders(made)
       },
     }
   } catch (error) {
     await gateway.stop(0)
     await keyd.stop(KEYD_PATIENCE_MS)
+    removeEmptyFolders(made)
     throw error
   }
 }
@@ -73,6 +77,7 @@ class Child {
   #process: ChildProcess | undefined
   #restartTimer: NodeJS.Timeout | undefined
   #restartMs = RESTART_MIN_MS
+  #startedAt = 0
   #stopping = false
 
   constructor(name: string, module: string, config: Config, log: Logger) {
@@ -82,27 +87,32 @@ class Child {
     this.config = config
   }
 
-  /** The first start: what keeps it from being ready is the caller's to know. */
+  /** The first start: what keeps it from being ready is the caller's to know, and nothing is tried again. */
   start(): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const patience = setTimeout(() => {
-        reject(
-          new UserError(
-            `the ${this.#name} process was not ready within ${START_PATIENCE_MS / 1000} s; run with CASEMATE_LOG_LEVEL=debug to see why`,
-          ),
-        )
-      }, START_PATIENCE_MS)
-      this.#spawn({
-        onReady: (details) => {
+      const giveUp = (why: string): void => {
+        clearTimeout(patience)
+        this.#stopping = true
+        reject(new UserError(why))
+      }
+      const patience = setTimeout(
+        () => giveUp(`the ${this.#name} process was not ready within ${START_PATIENCE_MS / 1000} s; ${SEE_WHY}`),
+        START_PATIENCE_MS,
+      )
+      const child = this.#spawn()
+      child.on("message", (message: FromChild) => {
+        if (message.t === "ready") {
           clearTimeout(patience)
-          resolve(details)
-        },
-        onRefused: (message) => {
-          clearTimeout(patience)
-          this.#stopping = true
-          reject(new UserError(message))
-        },
+          child.off("disconnect", onDisconnect)
+          // It may have gone in the moment in which it said so.
+          if (hasEnded(child)) this.#restart(child.exitCode, child.signalCode)
+          else child.once("exit", (code, signal) => this.#restart(code, signal))
+          resolve(message.details)
+        } else giveUp(sentenceOf(message, this.#name))
       })
+      // Comes after whatever it said; `exit` may come before.
+      const onDisconnect = (): void => giveUp(`the ${this.#name} process ended before it was ready; ${SEE_WHY}`)
+      child.once("disconnect", onDisconnect)
     })
   }
 
@@ -110,7 +120,7 @@ class Child {
     this.#stopping = true
     clearTimeout(this.#restartTimer)
     const child = this.#process
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || hasEnded(child)) return
     const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
     if (child.connected) child.send({ t: "stop" } satisfies ToChild, ignoreGone)
     const kill = setTimeout(() => child.kill("SIGKILL"), patienceMs)
@@ -118,8 +128,8 @@ class Child {
     clearTimeout(kill)
   }
 
-  #spawn(hooks: { onReady?: (details: unknown) => void; onRefused?: (message: string) => void } = {}): void {
-    const startedAt = Date.now()
+  #spawn(): ChildProcess {
+    this.#startedAt = Date.now()
     // stdout is for what a person asked to see: a child has only its log.
     const child = fork(this.#module, [JSON.stringify(this.config)], {
       ...guarded(this.#name === "keyd"),
@@ -127,25 +137,37 @@ class Child {
     })
     this.#process = child
     child.on("message", (message: FromChild) => {
-      if (message.t === "ready") hooks.onReady?.(message.details)
-      else if (hooks.onRefused !== undefined) hooks.onRefused(message.message)
-      else this.#log.error({ child: this.#name, reason: message.message }, "a process cannot start again")
+      if (message.t === "failed") this.#log.debug({ child: this.#name, stack: message.stack }, "a process failed")
     })
-    child.once("exit", (code, signal) => {
-      if (this.#stopping) return
-      if (Date.now() - startedAt > WELL_AFTER_MS) this.#restartMs = RESTART_MIN_MS
-      if (code !== REFUSED_EXIT)
-        this.#log.warn(
-          { child: this.#name, code, signal, again: this.#restartMs },
-          "a process ended; starting it again",
-        )
-      this.#restartTimer = setTimeout(
-        () => this.#spawn(hooks.onReady === undefined ? {} : { onReady: hooks.onReady }),
-        this.#restartMs,
-      )
-      this.#restartMs = Math.min(RESTART_MAX_MS, this.#restartMs * 2)
-    })
+    return child
   }
+
+  #restart(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#stopping) return
+    if (Date.now() - this.#startedAt > WELL_AFTER_MS) this.#restartMs = RESTART_MIN_MS
+    if (code !== REFUSED_EXIT)
+      this.#log.warn({ child: this.#name, code, signal, again: this.#restartMs }, "a process ended; starting it again")
+    this.#restartTimer = setTimeout(() => {
+      const child = this.#spawn()
+      child.on("message", (message: FromChild) => {
+        if (message.t === "ready") return
+        const reason = sentenceOf(message, this.#name)
+        this.#log.error({ child: this.#name, reason }, "a process cannot start again")
+      })
+      child.once("exit", (next, killed) => this.#restart(next, killed))
+    }, this.#restartMs)
+    this.#restartMs = Math.min(RESTART_MAX_MS, this.#restartMs * 2)
+  }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
+}
+
+function sentenceOf(message: Exclude<FromChild, { t: "ready" }>, name: string): string {
+  return message.t === "refused"
+    ? message.message
+    : `the ${name} process failed as it started: ${message.reason}; ${SEE_WHY}`
 }
 
 /**

@@ -1,12 +1,21 @@
 import { spawn, spawnSync } from "node:child_process"
-import { existsSync } from "node:fs"
-import { join } from "node:path"
+import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { nsecEncode } from "nostr-tools/nip19"
 import { generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import decodeQR from "qr/decode.js"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { casemate, type Folders, makeFolders, runJson, startBunker } from "./support/bunker.js"
+import {
+  casemate,
+  type Folders,
+  isAlive,
+  kill,
+  makeFolders,
+  processesNaming,
+  runJson,
+  startBunker,
+  until,
+} from "./support/bunker.js"
 
 /** What a person meets who types `casemate start` for the first time, on a real pseudo-terminal. */
 const TERMINAL = fileURLToPath(new URL("./terminal.py", import.meta.url))
@@ -83,6 +92,7 @@ describe.skipIf(!hasPython)("the first run on a terminal", () => {
     expect(await ended).not.toBe(0)
     expect(terminal.screen()).toContain("casemate: nothing was entered, so nothing was changed")
     expect(terminal.screen()).not.toContain("half")
+    expect(readdirSync(folders.root)).toEqual([])
 
     const again = start()
     await again.shows(QUESTION)
@@ -94,7 +104,22 @@ describe.skipIf(!hasPython)("the first run on a terminal", () => {
     terminal.signal(signal)
     expect(await ended).toBe(0)
     expect(terminal.screen()).not.toContain("bunker://")
-    expect(existsSync(join(folders.data, "keyd.sock"))).toBe(false)
+    expect(readdirSync(folders.root)).toEqual([])
+    const again = start()
+    await again.shows(QUESTION)
+  })
+
+  it.runIf(process.platform === "linux")("says what became of an nsec that keyd was not there to take", async () => {
+    const { shows, type, ended } = start()
+    await shows(QUESTION)
+    const keyd = processesNaming(folders.data).find((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("keyd/main.js"),
+    )
+    kill(keyd as number)
+    await until(() => !isAlive(keyd as number))
+    type(`${nsecEncode(generateSecretKey())}\r`)
+    expect(await ended).toBe(1)
+    expect(terminal.screen()).toMatch(/the bunker stopped.*; it asks for your key again if it did not keep it/)
     const again = start()
     await again.shows(QUESTION)
   })

@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { lstatSync, readdirSync, rmSync } from "node:fs"
+import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { type Event, verifyEvent } from "nostr-tools/pure"
@@ -28,6 +28,8 @@ import { RawClient, template } from "./support/raw-client.js"
 
 /** What the README promises of a stop. */
 const STOP_MS = 5_000
+/** The same, after it was noticed that npm went away. */
+const NPM_STOP_MS = 6_000
 const ORPHANS_MS = 2_000
 const IDLE_MB = 170
 
@@ -188,6 +190,38 @@ describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it r
     }
   })
 
+  /** A bunker below a shell that passes no signal on, as npx starts it. */
+  async function startBelowShell(made: Folders): Promise<ChildProcess> {
+    const start = ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"]
+    const shell = spawn("sh", ["-c", '"$@" & wait', "sh", process.execPath, casemate, ...start], {
+      env: made.env,
+      stdio: ["ignore", "pipe", "ignore"],
+    })
+    await once(shell.stdout, "data")
+    expect(processesNaming(made.data)).toHaveLength(4)
+    return shell
+  }
+
+  it("stops when npm's shell is told to, which passes no signal on", async () => {
+    const made = folders()
+    made.env["npm_lifecycle_event"] = "npx"
+    const shell = await startBelowShell(made)
+    shell.kill("SIGTERM")
+    await noneLeft(made, NPM_STOP_MS)
+    expect(readdirSync(made.data).filter((name) => name.endsWith(".sock"))).toEqual([])
+  })
+
+  it("outlives the shell that started it when no npm did", async () => {
+    const made = folders()
+    const shell = await startBelowShell(made)
+    shell.kill("SIGTERM")
+    await once(shell, "exit")
+    // That nothing happens can only be waited for; it would have looked twice by then.
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    expect(processesNaming(made.data)).toHaveLength(3)
+    expect((await callOwner(made, "status", {})).http).toBeDefined()
+  })
+
   it("refuses a data folder whose root key is missing", async () => {
     const made = folders()
     expect(await (await startBunker(made)).stop()).toBe(0)
@@ -199,6 +233,47 @@ describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it r
     expect(stderr).toContain(join(made.config, key as string))
     await noneLeft(made)
   })
+
+  it("refuses a folder in the place of a socket, with one sentence and no second try", async () => {
+    const made = folders()
+    mkdirSync(join(made.data, "keyd.sock"), { recursive: true })
+    const { code, stderr } = await runCli(made, ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"])
+    expect([code, stderr]).toEqual([1, `casemate: ${join(made.data, "keyd.sock")} cannot be used: it is a folder\n`])
+    await noneLeft(made)
+  })
+
+  it.each([
+    [
+      "throws",
+      `net.Server.prototype.listen = () => { throw new Error("broken\\non purpose") }`,
+      "failed as it started: broken",
+    ],
+    [
+      "throws beside the way",
+      `net.Server.prototype.listen = () => process.nextTick(() => { throw new Error("broken on purpose") })`,
+      "failed as it started: broken on purpose",
+    ],
+    ["is killed", `process.kill(process.pid, "SIGKILL")`, "ended before it was ready"],
+    ["ends", "process.exit(0)", "ended before it was ready"],
+  ])(
+    "says in one sentence that a process %s before it was ready, and tries no second time",
+    async (_, fault, words) => {
+      const made = folders()
+      const preload = join(made.root, "fault.mjs")
+      writeFileSync(preload, `import net from "node:net"\nif (process.argv[1].includes("/gateway/")) { ${fault} }\n`)
+      made.env["NODE_OPTIONS"] = `--import=${preload}`
+      const start = ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"]
+      const { code, stderr } = await runCli(made, start)
+      expect([code, stderr]).toEqual([
+        1,
+        `casemate: the gateway process ${words}; run with CASEMATE_LOG_LEVEL=debug to see why\n`,
+      ])
+      await noneLeft(made)
+      if (!words.includes("failed")) return
+      made.env["CASEMATE_LOG_LEVEL"] = "debug"
+      expect((await runCli(made, start)).stderr).toMatch(/"child":"gateway","stack":"Error: broken[^"]+fault\.mjs/)
+    },
+  )
 
   it.each(["127.0.0.1", "::1"])("refuses a port that is taken on %s, and leaves no child", async (host) => {
     const made = folders()
@@ -218,6 +293,46 @@ describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it r
     expect(stderr).toMatch(/^casemate: [^\n]+ is already in use[^\n]+\n$/)
     expect(stderr).toContain(String(port))
     await noneLeft(made)
+    // Nobody was shown the key that this start made.
+    expect(readdirSync(made.root)).toEqual([])
+  })
+
+  it("leaves what was there before a first start that came to nothing", async () => {
+    const made = folders()
+    mkdirSync(join(made.data, "keyd.sock"), { recursive: true })
+    writeFileSync(join(made.data, "notes.txt"), "mine")
+    const { code } = await runCli(made, ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"])
+    expect(code).toBe(1)
+    expect(readdirSync(made.root)).toEqual(["data"])
+    expect(readdirSync(made.data).sort()).toEqual(["keyd.sock", "notes.txt"])
+  })
+
+  it("keeps a bunker whose later start came to nothing", async () => {
+    const made = folders()
+    const first = await startBunker(made)
+    expect(await first.stop()).toBe(0)
+    const files = [...readdirSync(made.data), ...readdirSync(made.config)].sort()
+    const other = createServer().listen(0, "127.0.0.1")
+    await once(other, "listening")
+    cleanups.push(() => other.close())
+    const http = `127.0.0.1:${(other.address() as AddressInfo).port}`
+    expect((await runCli(made, ["start", "--json", "--data-dir", made.data, "--http", http])).code).toBe(1)
+    expect([...readdirSync(made.data), ...readdirSync(made.config)].sort()).toEqual(files)
+    const again = await startBunker(made)
+    expect(again.ready.userPubkey).toBe(first.ready.userPubkey)
+    expect(await again.stop()).toBe(0)
+  })
+
+  it("refuses a record that was emptied beside its vault file, and makes no new identity", async () => {
+    const made = folders()
+    expect(await (await startBunker(made)).stop()).toBe(0)
+    const files = readdirSync(made.data).sort()
+    writeFileSync(join(made.data, "record.db"), "")
+    const { code, stderr } = await runCli(made, ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^casemate: [^\n]+record\.db is empty, [^\n]+ backup, or move [^\n]+ away [^\n]+\n$/)
+    expect(readdirSync(made.data).sort()).toEqual(files)
+    expect(lstatSync(join(made.data, "record.db")).size).toBe(0)
   })
 
   it("keeps every file 0600 and every folder 0700, whatever the umask", async () => {

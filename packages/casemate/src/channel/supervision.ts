@@ -9,6 +9,8 @@ export type FromChild =
   | { readonly t: "ready"; readonly details: unknown }
   /** It cannot start, and the sentence says what a person has to mend. */
   | { readonly t: "refused"; readonly message: string }
+  /** It cannot start, and that is a fault of ours or of the system's. */
+  | { readonly t: "failed"; readonly reason: string; readonly stack: string }
 
 export interface GatewayReady {
   readonly http: string
@@ -20,7 +22,7 @@ export interface ChildHooks {
   stop(): Promise<void>
 }
 
-/** Exit code of a child that told its daemon why it cannot start. */
+/** Exit code of a child that told its daemon that it cannot start. */
 export const REFUSED_EXIT = 3
 
 /**
@@ -45,8 +47,12 @@ export async function runChild(
   // Node's default for SIGUSR1 is to open an inspector.
   process.on("SIGUSR1", () => undefined)
 
+  const giveUp = (error: unknown): void => tell(saidOf(error, isMistake(error)), () => process.exit(REFUSED_EXIT))
+  // What is thrown beside the way must not end us without a word either.
+  process.setUncaughtExceptionCaptureCallback(giveUp)
   try {
     const { hooks, details } = await start(config)
+    process.setUncaughtExceptionCaptureCallback(null)
     let stopping = false
     process.on("message", (message: ToChild) => {
       if (message.t !== "stop" || stopping) return
@@ -58,10 +64,15 @@ export async function runChild(
     })
     tell({ t: "ready", details })
   } catch (error) {
-    const message = isMistake(error) ? error.message : explainFileError(error)
-    if (message === undefined) throw error
-    tell({ t: "refused", message }, () => process.exit(REFUSED_EXIT))
+    giveUp(error)
   }
+}
+
+function saidOf(error: unknown, isMistake: boolean): FromChild {
+  const { message, stack = "" } = error instanceof Error ? error : new Error(String(error))
+  const mistake = isMistake ? message : explainFileError(error)
+  if (mistake !== undefined) return { t: "refused", message: mistake }
+  return { t: "failed", reason: message.split("\n", 1)[0] ?? "", stack }
 }
 
 function tell(message: FromChild, then?: () => void): void {

@@ -3,7 +3,7 @@ import { parseConfig } from "../config/config.js"
 import { createLogger } from "../config/log.js"
 import { startRelay } from "../daemon.js"
 import { print, printJson } from "./output.js"
-import { untilSignal } from "./signal.js"
+import { untilToldToStop } from "./signal.js"
 
 interface RelayOptions {
   http?: string
@@ -25,7 +25,7 @@ export function relayCommand(): Command {
         ...(publicUrl === undefined ? {} : { publicUrl }),
       })
       // Before anything says that it runs: whoever reads that may stop it at once.
-      const stopped = untilSignal()
+      const stopped = untilToldToStop()
       const relay = await startRelay(config, createLogger("daemon", config.logLevel))
       const [url] = relay.gateway.relays
       if (json) printJson({ event: "ready", relay: url, http: relay.gateway.http })

@@ -3,11 +3,12 @@ import type { KeyInfo } from "../channel/owner-calls.js"
 import { OwnerCallError, type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
 import { type Config, type ConfigInput, parseConfig } from "../config/config.js"
 import { createLogger } from "../config/log.js"
+import { UserError } from "../config/user-error.js"
 import { type Daemon, startDaemon } from "../daemon.js"
 import { collect, withDataDir } from "./options.js"
 import { npub, print, printJson, safe, shellWord } from "./output.js"
 import { askHidden, isInteractive } from "./prompt.js"
-import { untilSignal } from "./signal.js"
+import { untilToldToStop } from "./signal.js"
 import { showToken } from "./token.js"
 
 const TOKEN_TTL = 3_600
@@ -56,7 +57,7 @@ async function start(options: StartOptions): Promise<void> {
   const config = parseConfig(options)
   const log = createLogger("daemon", config.logLevel)
   const leaving = new AbortController()
-  const stopped = untilSignal().then(() => leaving.abort())
+  const stopped = untilToldToStop().then(() => leaving.abort())
   const daemon = await startDaemon(config, log)
   try {
     process.chdir(config.dataDir)
@@ -82,8 +83,13 @@ async function introduce(
   { config, options, signal }: Introduction,
 ): Promise<void> {
   const json = options.json === true
-  const key = (await bunker.call("keys.list", {}))[0] ?? (await firstKey(bunker, json, signal))
-  const offer = await bunker.call("connections.offer", { key: key.pubkey, ttl: TOKEN_TTL, relays: gateway.relays })
+  const known = (await bunker.call("keys.list", {}))[0]
+  const key = known ?? (await firstKey(bunker, json, signal))
+  const offer = await bunker
+    .call("connections.offer", { key: key.pubkey, ttl: TOKEN_TTL, relays: gateway.relays })
+    .catch((error: Error) => {
+      throw known === undefined ? new UserError(`${error.message}; your key is kept in ${config.dataDir}`) : error
+    })
   if (json) {
     printJson({
       event: "ready",
@@ -116,6 +122,9 @@ async function firstKey(bunker: OwnerClient, json: boolean, signal: AbortSignal)
     try {
       return await bunker.call("keys.add", { name: FIRST_KEY, secretKey: typed })
     } catch (error) {
+      if (error instanceof UserError) {
+        throw new UserError(`${error.message}; it asks for your key again if it did not keep it`, { cause: error })
+      }
       if (!(error instanceof OwnerCallError)) throw error
       print(`That did not work: ${safe(error.message)}.`)
     }

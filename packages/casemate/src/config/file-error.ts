@@ -1,3 +1,5 @@
+import { resolve } from "node:path"
+
 const WHY: Readonly<Record<string, string>> = {
   EACCES: "this account may not use it",
   EPERM: "this account may not use it",
@@ -5,6 +7,7 @@ const WHY: Readonly<Record<string, string>> = {
   ENOSPC: "its disk is full",
   EDQUOT: "this account has used up its share of the disk",
   EISDIR: "it is a folder",
+  ERR_FS_EISDIR: "it is a folder",
   EEXIST: "it is there and is not a folder",
   ENOTDIR: "a part of its path is not a folder",
   ENOENT: "it is not there and cannot be made",
@@ -20,6 +23,9 @@ export function explainFileError(error: unknown, about?: string): string | undef
   const { code = "", path, syscall } = error as NodeJS.ErrnoException
   const why = WHY[code]
   // Reading names no file, only the handle it had.
-  const file = about ?? path ?? (syscall === "read" ? "a file of this bunker" : undefined)
+  const file =
+    about ??
+    (path === undefined ? undefined : resolve(path)) ??
+    (syscall === "read" ? "a file of this bunker" : undefined)
   return why === undefined || file === undefined ? undefined : `${file} cannot be used: ${why}`
 }

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest"
-import { defaultConfigDir, defaultDataDir, makeFolder } from "./folders.js"
+import { defaultConfigDir, defaultDataDir, makeFolder, removeEmptyFolders } from "./folders.js"
 import { UserError } from "./user-error.js"
 
 const home = (...names: string[]): string => join(homedir(), ...names)
@@ -45,6 +45,21 @@ describe("makeFolder", () => {
   it("makes a folder and those above it, for this account alone", () => {
     makeFolder(join(root, "a", "b", "c"))
     for (const path of ["a", "a/b", "a/b/c"]) expect(statSync(join(root, path)).mode & 0o777).toBe(0o700)
+  })
+
+  it("says which it made, and those are taken away again as far as they are empty", () => {
+    const made = makeFolder(join(root, "a", "b", "c"))
+    expect(made).toEqual(["a", "a/b", "a/b/c"].map((path) => join(root, path)))
+    expect(makeFolder(join(root, "a", "b", "c"))).toEqual([])
+    writeFileSync(join(root, "a", "file"), "")
+    removeEmptyFolders(made)
+    expect(readdirSync(root)).toEqual(["a"])
+    expect(readdirSync(join(root, "a"))).toEqual(["file"])
+  })
+
+  it("leaves no folder above one that cannot be made", () => {
+    expect(() => makeFolder(join(root, "a", "b", "x".repeat(300)))).toThrow(UserError)
+    expect(readdirSync(root)).toEqual([])
   })
 
   it("takes one that is there, through a link too", () => {

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, statSync } from "node:fs"
+import { accessSync, constants, mkdirSync, rmdirSync, statSync } from "node:fs"
 import { homedir } from "node:os"
 import { dirname, isAbsolute, join } from "node:path"
 import { explainFileError } from "./file-error.js"
@@ -20,29 +20,45 @@ export function defaultConfigDir(env: NodeJS.ProcessEnv, platform: NodeJS.Platfo
 }
 
 /**
- * Makes a folder for this account alone, and those above it.
+ * Makes a folder for this account alone, and those above it; gives those that were not there, outermost first.
  *
  * @throws UserError when it cannot be made or used
  */
-export function makeFolder(path: string): void {
+export function makeFolder(path: string): readonly string[] {
+  const made: string[] = []
   try {
-    makeAbove(path)
+    makeAbove(path, made)
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+    return made
   } catch (error) {
+    removeEmptyFolders(made)
     const mistake = explainFileError(error, path)
     throw mistake === undefined ? error : new UserError(mistake, { cause: error })
   }
 }
 
+/** Takes away what `makeFolder` made, as far as nothing came into it. */
+export function removeEmptyFolders(made: readonly string[]): void {
+  for (const path of [...made].reverse()) {
+    try {
+      rmdirSync(path)
+    } catch {
+      // It holds something, or somebody was faster.
+    }
+  }
+}
+
 /** Not mkdir's own `recursive`: below /proc Node 20 never comes back from it. */
-function makeAbove(path: string): void {
+function makeAbove(path: string, made: string[]): void {
   try {
     mkdirSync(path, { mode: 0o700 })
+    made.push(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === "ENOENT" && dirname(path) !== path && !isFolder(dirname(path))) {
-      makeAbove(dirname(path))
+      makeAbove(dirname(path), made)
       mkdirSync(path, { mode: 0o700 })
+      made.push(path)
     } else if (!isFolder(path)) throw error
   }
 }

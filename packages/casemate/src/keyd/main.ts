@@ -9,9 +9,10 @@ import { UserError } from "../config/user-error.js"
 import { GatewayDoor } from "./door/gateway-door.js"
 import { acceptOwner } from "./door/owner-door.js"
 import { watchesOf } from "./door/watches.js"
+import { isFirstStart, undoFirstStart } from "./first-start.js"
 import { callOwner } from "./owner/calls.js"
 import { ConnectionWaits } from "./owner/connection-waits.js"
-import { lockDataDir } from "./record/lock.js"
+import { type DataDirLock, lockDataDir } from "./record/lock.js"
 import { openSqliteRecord, RECORD_FILE } from "./record/sqlite-record.js"
 import { loadRootKey } from "./vault/root-key.js"
 import { Vault } from "./vault/vault.js"
@@ -24,12 +25,27 @@ const SWEEP_EVERY_MS = 3_600_000
 const LOCK_PATIENCE_MS = 3_000
 
 async function start(config: Config): Promise<{ hooks: ChildHooks; details: unknown }> {
+  const lock = lockDataDir(config.dataDir, { waitMs: LOCK_PATIENCE_MS })
+  const isFirst = isFirstStart(config)
+  try {
+    return await open(config, lock, isFirst)
+  } catch (error) {
+    if (isFirst) undoFirstStart(config)
+    lock.release()
+    throw error
+  }
+}
+
+async function open(
+  config: Config,
+  lock: DataDirLock,
+  isFirst: boolean,
+): Promise<{ hooks: ChildHooks; details: unknown }> {
   const log = createLogger("keyd", config.logLevel)
   const crypto = createNodeBackend()
   const now = (): number => Math.floor(Date.now() / 1000)
   const { dataDir, configDir } = config
 
-  const lock = lockDataDir(dataDir, { waitMs: LOCK_PATIENCE_MS })
   process.chdir(dataDir)
   const { vaultId, rootKey } = loadRootKey({
     dataDir,
@@ -50,6 +66,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: unkn
       sealHead: (writer, head) => vault.sealAuditHead(writer, head),
       openHead: (writer, sealed) => vault.openAuditHead(writer, sealed),
     },
+    onBrokenAudit: (why) => log.error({ reason: why }, "the audit does not hold"),
   })
   const engine = new SignerEngine({
     record,
@@ -92,8 +109,10 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: unkn
     await door.drain()
     door.close()
     engine.close()
+    const isEmpty = (await record.userKeys()).length === 0
     await record.close()
     vault.close()
+    if (isFirst && isEmpty) undoFirstStart(config)
     lock.release()
   }
   return { hooks: { stop }, details: { crypto: crypto.name } }

@@ -32,9 +32,14 @@ export function makeFolders(): Folders {
     root,
     data: join(root, "data"),
     config,
-    env: { ...process.env, CASEMATE_CONFIG_DIR: config, CASEMATE_LOG_LEVEL: "warn" },
+    env: { ...envWithoutNpm(), CASEMATE_CONFIG_DIR: config, CASEMATE_LOG_LEVEL: "warn" },
     remove: () => rmSync(root, { recursive: true, force: true }),
   }
+}
+
+/** The tests run by way of npm; the bunkers that they start are started by hand unless a test says otherwise. */
+function envWithoutNpm(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")))
 }
 
 export interface Bunker {

@@ -22,8 +22,8 @@ describe("parseEventTemplate (QUIRKS, signer 5 and 6)", () => {
     expect(parse({ ...full, created_at: 0 })).toEqual({ kind: "template", template: { ...full, created_at: 0 } })
   })
 
-  it("id, sig, the user's own pubkey and unknown fields are dropped", () => {
-    for (const pubkey of [USER, "", null]) {
+  it("id, sig, the user's own pubkey (in capitals too: QUIRKS, signer 11) and unknown fields are dropped", () => {
+    for (const pubkey of [USER, USER.toUpperCase(), "", null]) {
       expect(parse({ ...full, id: "x", sig: 1, pubkey, extra: {} })).toEqual({ kind: "template", template: full })
     }
   })

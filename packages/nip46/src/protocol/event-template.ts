@@ -16,7 +16,7 @@ export function parseEventTemplate(json: string | undefined, userPubkey: string,
   const raw = json === undefined ? undefined : parseObject(json)
   if (raw === undefined) return refused("sign_event needs an event as its first param")
   const pubkey = field(raw, "pubkey")
-  if (pubkey !== undefined && pubkey !== null && pubkey !== "" && pubkey !== userPubkey) {
+  if (pubkey !== undefined && pubkey !== null && pubkey !== "" && !isUsers(pubkey, userPubkey)) {
     return refused("the event's pubkey is not the user's; ask get_public_key for it")
   }
   const kind = field(raw, "kind")
@@ -28,6 +28,11 @@ export function parseEventTemplate(json: string | undefined, userPubkey: string,
   const createdAt = field(raw, "created_at") ?? now
   if (!isTimestamp(createdAt)) return refused("the event's created_at must be whole unix seconds")
   return { kind: "template", template: { kind, content, tags, created_at: createdAt } }
+}
+
+/** Some clients write hex in capitals; what is signed has the user's pubkey as NIP-01 spells it. */
+function isUsers(pubkey: unknown, userPubkey: string): boolean {
+  return typeof pubkey === "string" && pubkey.toLowerCase() === userPubkey
 }
 
 function refused(reason: string): ParsedTemplate {

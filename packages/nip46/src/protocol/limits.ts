@@ -12,8 +12,11 @@ export const MAX_PLAINTEXT_BYTES = 40_960
 /** A decrypted message: the largest payload of an event, plus room for what padding hides. */
 export const MAX_MESSAGE_CHARS = 49_152
 
-/** A request id that is echoed back; real ones are 4 to 64 characters. */
-export const MAX_REQUEST_ID_CHARS = 256
+/**
+ * A request id that is echoed back; real ones are 4 to 64 characters. Whoever sends a longer one hears nothing:
+ * no answer could name the request, and half an id would name another one.
+ */
+export const MAX_REQUEST_ID_CHARS = 1_024
 
 /** Positional params of a request; NIP-46 has four at most. */
 export const MAX_PARAMS = 16

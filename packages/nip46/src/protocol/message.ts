@@ -19,7 +19,7 @@ export type ParsedRequest =
 
 /**
  * Reads a decrypted request. Total: whatever the bytes, it returns one of three outcomes.
- * Tolerates numeric ids, missing params, and params that are objects (kept as their JSON), numbers,
+ * Tolerates numeric and empty ids, missing params, and params that are objects (kept as their JSON), numbers,
  * booleans or null (kept as text, null as "").
  *
  * @example
@@ -76,7 +76,7 @@ export function field(object: Record<string, unknown>, name: string): unknown {
 }
 
 function isRequestId(value: unknown): value is RequestId {
-  if (typeof value === "string") return value.length > 0 && value.length <= MAX_REQUEST_ID_CHARS
+  if (typeof value === "string") return value.length <= MAX_REQUEST_ID_CHARS
   return typeof value === "number" && Number.isFinite(value)
 }
 

@@ -90,25 +90,38 @@ describe("the methods of NIP-46", () => {
     expect(errorOf(await client.ask("sign_event", params))).toMatch(message)
   })
 
-  it.each(["nip44", "nip04"])("%s both ways (N46-NIP04-2, N46-NIP04-4, N46-NIP44-2, N46-NIP44-4)", async (nip) => {
-    const bench = createBench()
-    const client = await bench.connected(`${nip}_encrypt,${nip}_decrypt`)
-    const friend = crypto.keypair(crypto.generateSecretKey())
-    const conversation = crypto.conversationKey(friend, bench.userPubkey)
-    const text = "Grüße 😀\n"
+  it.each(["nip44", "nip04"])(
+    "%s with what is no point on the curve is told to the app, and is nobody's fault here",
+    async (nip) => {
+      const bench = createBench()
+      const client = await bench.connected(`${nip}_encrypt`)
+      expect(errorOf(await client.ask(`${nip}_encrypt`, ["f".repeat(64), "x"]))).toMatch(/a public key is 64/)
+      expect(bench.faults).toEqual([])
+    },
+  )
 
-    const sent = resultOf(await client.ask(`${nip}_encrypt`, [friend.pubkey.toUpperCase(), text]))
-    const opened =
-      nip === "nip44" ? crypto.nip44Decrypt(sent, conversation) : crypto.nip04Decrypt(sent, friend, bench.userPubkey)
-    expect(opened).toBe(text)
+  it.each(["nip44", "nip04"])(
+    "%s with a third party, both ways, and with oneself (N46-NIP04-2, N46-NIP04-4, N46-NIP44-2, N46-NIP44-4)",
+    async (nip) => {
+      const bench = createBench()
+      const client = await bench.connected(`${nip}_encrypt,${nip}_decrypt`)
+      const friend = crypto.keypair(crypto.generateSecretKey())
+      const conversation = crypto.conversationKey(friend, bench.userPubkey)
+      const text = "Grüße 😀\n"
 
-    const received =
-      nip === "nip44" ? crypto.nip44Encrypt(text, conversation) : crypto.nip04Encrypt(text, friend, bench.userPubkey)
-    expect(resultOf(await client.ask(`${nip}_decrypt`, [friend.pubkey, received]))).toBe(text)
+      const sent = resultOf(await client.ask(`${nip}_encrypt`, [friend.pubkey.toUpperCase(), text]))
+      const opened =
+        nip === "nip44" ? crypto.nip44Decrypt(sent, conversation) : crypto.nip04Decrypt(sent, friend, bench.userPubkey)
+      expect(opened).toBe(text)
 
-    const own = resultOf(await client.ask(`${nip}_encrypt`, [bench.userPubkey, text]))
-    expect(resultOf(await client.ask(`${nip}_decrypt`, [bench.userPubkey, own]))).toBe(text)
-  })
+      const received =
+        nip === "nip44" ? crypto.nip44Encrypt(text, conversation) : crypto.nip04Encrypt(text, friend, bench.userPubkey)
+      expect(resultOf(await client.ask(`${nip}_decrypt`, [friend.pubkey, received]))).toBe(text)
+
+      const own = resultOf(await client.ask(`${nip}_encrypt`, [bench.userPubkey, text]))
+      expect(resultOf(await client.ask(`${nip}_decrypt`, [bench.userPubkey, own]))).toBe(text)
+    },
+  )
 
   it("the empty plaintext is a result where NIP-04 carries one (N46-NIP04-4)", async () => {
     const bench = createBench()

@@ -133,9 +133,10 @@ describe("recover: a crash between the commit and the answer", () => {
     })
     const answers = await bench.restart({ keys }).recover()
     expect(answers).toHaveLength(2)
-    expect(errorOf(failing.open(answers[0]!))).toMatch(/user key/)
+    expect(errorOf(failing.open(answers[0]!))).toBe("the signer could not use its key; ask its owner to look")
     signedIn(fine.open(answers[1]!))
-    expect(bench.faults).toEqual([expect.objectContaining({ code: "INVALID_KEY" })])
+    const invalidKey = expect.objectContaining({ code: "INVALID_KEY" })
+    expect(bench.faults).toEqual([invalidKey, invalidKey, invalidKey])
     expect(await bench.record.unanswered()).toHaveLength(1)
   })
 })
@@ -254,8 +255,11 @@ describe("a key store that fails", () => {
       }),
     })
     const client = await bench.connected("sign_event:1,nip44_encrypt")
-    expect(errorOf(await client.ask("sign_event", [eventJson()]))).toBe("the user key is locked")
-    expect(errorOf(await client.ask("nip44_encrypt", [bench.userPubkey, "x"]))).toBe("the user key is locked")
+    const told = "the signer could not use its key; ask its owner to look"
+    expect(errorOf(await client.ask("sign_event", [eventJson()]))).toBe(told)
+    expect(errorOf(await client.ask("nip44_encrypt", [bench.userPubkey, "x"]))).toBe(told)
+    const locked = expect.objectContaining({ message: "the user key is locked" })
+    expect(bench.faults).toEqual([locked, locked])
     expect(await client.ask("ping")).toMatchObject({ result: "pong" })
   })
 

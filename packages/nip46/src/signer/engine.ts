@@ -5,6 +5,7 @@ import { isHex32 } from "../protocol/hex.js"
 import { parseRequest, type Request, type RequestId } from "../protocol/message.js"
 import { Admission, type AdmissionRates, DEFAULT_RATES } from "./admission.js"
 import { type Answer, Answerer, RESEND_WITHIN, type Reply } from "./answerer.js"
+import type { Ask } from "./authorize.js"
 import { BoundedMap } from "./bounded-map.js"
 import { type Asked, auditOf, decide, recoveredVerdict, storedVerdict } from "./decide.js"
 import { execute } from "./execute.js"
@@ -296,10 +297,16 @@ export class SignerEngine {
     try {
       return { kind: "result", result: await execute(read.ask, connection, { keys: this.#keys, crypto: this.#crypto }) }
     } catch (error) {
-      if (error instanceof Nip46Error) return { kind: "error", error: error.message }
+      if (error instanceof Nip46Error && isAppsFault(error, read.ask, this.#crypto)) {
+        return { kind: "error", error: error.message }
+      }
       // The request is committed and its client waits: it is answered, and what went wrong inside stays inside.
       this.#onFault(error)
-      return { kind: "error", error: "the signer failed while it did this; ask again, or ask its owner to look" }
+      const isKeys = error instanceof Nip46Error && error.code === "INVALID_KEY"
+      const why = isKeys
+        ? "the signer could not use its key; ask its owner to look"
+        : "the signer failed while it did this; ask again, or ask its owner to look"
+      return { kind: "error", error: why }
     }
   }
 
@@ -356,6 +363,12 @@ function farewellTo(standing: Standing, { method }: Request): string | undefined
   if (standing.kind === "stranger") return standing.reason
   if (standing.kind !== "logged_out" || method === "logout") return undefined
   return "this app has logged out; connect again with a new token"
+}
+
+/** Whether what went wrong lies in what the app sent, so that the sentence is for it. The key store's is the owner's. */
+function isAppsFault({ code }: Nip46Error, ask: Ask, crypto: CryptoBackend): boolean {
+  if (code === "INVALID_KEY") return "counterparty" in ask && !crypto.isPubkey(ask.counterparty)
+  return code === "ENCRYPTION_FAILED" || code === "DECRYPTION_FAILED" || code === "INVALID_EVENT"
 }
 
 /** Nothing recorded is sent again after a revocation; a client that logged out still gets its own ack. */

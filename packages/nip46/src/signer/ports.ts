@@ -193,7 +193,7 @@ export interface SignerKeys {
   createTransportKey(): Promise<{ pubkey: string; sealed: Uint8Array }>
   /** @throws `INVALID_KEY` when it does not open */
   transportKey(connection: Connection): Promise<Keypair>
-  /** @throws `INVALID_KEY` when this user key is not here or is locked */
+  /** @throws `INVALID_KEY` when this user key is not here or is locked; `onFault` hears why, the client does not */
   userKey(userPubkey: string): Promise<Keypair>
 }
 

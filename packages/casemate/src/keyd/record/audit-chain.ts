@@ -38,6 +38,13 @@ export function toAuditHead({ seq, mac }: Link): AuditHead {
   return { seq, mac: Buffer.from(mac).toString("hex") }
 }
 
+/** What the last row alone can say; walking the chain finds the rest. */
+export function doubtOf(head: Link, last: Link): string | undefined {
+  if (last.seq < head.seq) return `${head.seq - last.seq} rows were cut from the end of the audit`
+  if (last.seq > head.seq) return `${last.seq - head.seq} rows were put at the end of the audit by somebody else`
+  return same(head.mac, last.mac) ? undefined : "the last row of the audit was altered"
+}
+
 /** Walks the chain row by row; remembers the first place at which it does not hold. */
 export class ChainWalk {
   readonly #seal: AuditSeal

@@ -70,3 +70,23 @@ test("one that is about to end is waited for", async () => {
   await ended
   expect(child.exitCode).toBe(0)
 })
+
+test("a lock whose file was taken away meanwhile keeps nobody out, and is not given", async () => {
+  const file = join(folder, "lock.db")
+  lockDataDir(folder).release()
+  // It holds the lock, takes the file away, and lets go while the other waits.
+  const program = `
+    const { rmSync } = await import("node:fs")
+    const { lockDataDir } = await import(${JSON.stringify(new URL("../../../dist/keyd/record/lock.js", import.meta.url).href)})
+    const lock = lockDataDir(${JSON.stringify(folder)})
+    process.stdout.write("held")
+    setTimeout(() => { rmSync(${JSON.stringify(file)}); lock.release() }, 300)`
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  })
+  const ended = once(child, "exit")
+  await once(child.stdout, "data")
+  expect(() => lockDataDir(folder, { waitMs: 10_000 })).toThrow(UserError)
+  await ended
+  lockDataDir(folder).release()
+})

@@ -1,7 +1,11 @@
+import { statSync } from "node:fs"
 import { join } from "node:path"
 import BetterSqlite from "better-sqlite3"
 import { UserError } from "../../config/user-error.js"
 import { createDatabaseFile } from "./sqlite.js"
+
+/** The name of the lock in the data folder. */
+export const LOCK_FILE = "lock.db"
 
 export interface LockOptions {
   /** Milliseconds to wait, blocking, for a process that is about to end; 0 unless told. */
@@ -19,8 +23,9 @@ export interface DataDirLock {
  * @throws UserError when another process holds it
  */
 export function lockDataDir(dataDir: string, { waitMs = 0 }: LockOptions = {}): DataDirLock {
-  const file = join(dataDir, "lock.db")
+  const file = join(dataDir, LOCK_FILE)
   createDatabaseFile(file)
+  const { ino } = statSync(file)
   const db = new BetterSqlite(file, { timeout: waitMs })
   try {
     db.exec("BEGIN EXCLUSIVE")
@@ -35,12 +40,19 @@ export function lockDataDir(dataDir: string, { waitMs = 0 }: LockOptions = {}): 
         },
       )
     }
-    throw new UserError(
-      `another casemate is running on ${dataDir}: stop it first, or choose another folder with --data-dir`,
-      {
-        cause: error,
-      },
-    )
+    throw taken(dataDir, error)
+  }
+  // Whoever held it may have taken the file away while we waited: then this lock keeps nobody out.
+  if (statSync(file, { throwIfNoEntry: false })?.ino !== ino) {
+    db.close()
+    throw taken(dataDir)
   }
   return { release: () => void db.close() }
+}
+
+function taken(dataDir: string, cause?: unknown): UserError {
+  return new UserError(
+    `another casemate is running on ${dataDir}: stop it first, or choose another folder with --data-dir`,
+    { cause },
+  )
 }

@@ -1,12 +1,15 @@
+import { existsSync, renameSync, rmSync, statSync } from "node:fs"
+import { dirname } from "node:path"
 import { setImmediate as turn } from "node:timers/promises"
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { Nip46Error } from "@casemate/nip46/protocol"
 import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Recall } from "@casemate/nip46/signer"
 import { UserError } from "../../config/user-error.js"
-import { ChainWalk, decodeHead, encodeHead, GENESIS, type Link } from "./audit-chain.js"
+import { syncFolder } from "../vault/private-file.js"
+import { ChainWalk, decodeHead, doubtOf, encodeHead, GENESIS, type Link } from "./audit-chain.js"
 import { GroupCommit, type Work } from "./group-commit.js"
 import { migrate } from "./migrations.js"
-import { buildQueries, type ClaimRow, type ConnectionRow, type GrantRow } from "./queries.js"
+import { buildQueries, type ClaimRow, type ConnectionRow, type GrantRow, type Queries } from "./queries.js"
 import type {
   AddUserKeyResult,
   AuditHead,
@@ -25,6 +28,14 @@ import { type Draft, FLOOR, recall, WRITER, Writes } from "./writes.js"
 
 /** The name of the record in the data folder. */
 export const RECORD_FILE = "record.db"
+/** What SQLite lays beside a database. */
+const BESIDE = ["-wal", "-shm", "-journal"] as const
+const UNFINISHED = ".new"
+/** The record and everything that can lie beside it. */
+export const RECORD_FILES: readonly string[] = [RECORD_FILE, RECORD_FILE + UNFINISHED].flatMap((name) => [
+  name,
+  ...BESIDE.map((end) => name + end),
+])
 
 const VERIFY_PAGE = 1_000
 const CANDIDATES = 10
@@ -35,16 +46,22 @@ export interface SqliteRecordOptions {
   readonly seal: AuditSeal
   /** Called after each committed transaction with the number of writes in it. */
   readonly onCommit?: (writes: number) => void
+  /** Told once, as it opens, when the end of the audit chain is not the one that was sealed. */
+  readonly onBrokenAudit?: (why: string) => void
 }
 
 /**
  * Opens or creates the record in a file. The caller holds the lock of the data folder.
  *
- * @throws UserError when the file cannot be opened, is of a newer schema, or belongs to another root key
+ * @throws UserError when the file cannot be opened, is of a newer schema, belongs to another root key, or was
+ * emptied: it is made whole, so one without a schema had its keys, and nothing is put in their place
  */
 export function openSqliteRecord(file: string, options: SqliteRecordOptions): Record {
+  if (!existsSync(file)) createRecordFile(file, options)
+  if (statSync(file).size === 0) throw emptied(file, "is empty")
   const db = openSqlite(file)
   try {
+    if (db.schemaVersion() === 0) throw emptied(file, "holds nothing of casemate's")
     return createSqliteRecord(db, options)
   } catch (error) {
     db.close()
@@ -55,13 +72,37 @@ export function openSqliteRecord(file: string, options: SqliteRecordOptions): Re
 /** The same over a database that is open already; the record closes it. */
 export function createSqliteRecord(db: SqliteDatabase, options: SqliteRecordOptions): Record {
   const queries = buildQueries(sqliteCompiler())
+  migrateRecord(db, queries, options)
+  return new SqliteRecord(db, prepareAll(db, queries), options)
+}
+
+function migrateRecord(db: SqliteDatabase, queries: Queries, { seal }: SqliteRecordOptions): void {
   migrate(db, {
     seed: () =>
-      void db
-        .prepare(queries.setAuditHead)
-        .run({ writer: WRITER, sealed: options.seal.sealHead(WRITER, encodeHead(GENESIS)) }),
+      void db.prepare(queries.setAuditHead).run({ writer: WRITER, sealed: seal.sealHead(WRITER, encodeHead(GENESIS)) }),
   })
-  return new SqliteRecord(db, prepareAll(db, queries), options)
+}
+
+/** Whole or not at all, also through a crash. */
+function createRecordFile(file: string, options: SqliteRecordOptions): void {
+  // SQLite would take a log that was left behind for that of the new database.
+  if (existsSync(`${file}-wal`)) throw emptied(file, "is missing")
+  const unfinished = file + UNFINISHED
+  for (const end of ["", ...BESIDE]) rmSync(unfinished + end, { force: true })
+  const db = openSqlite(unfinished)
+  try {
+    migrateRecord(db, buildQueries(sqliteCompiler()), options)
+  } finally {
+    db.close()
+  }
+  renameSync(unfinished, file)
+  syncFolder(dirname(file))
+}
+
+function emptied(file: string, how: string): UserError {
+  return new UserError(
+    `${file} ${how}, but it should hold the keys and apps of this bunker: put it back from your backup, or move ${dirname(file)} away to start anew with a new key`,
+  )
 }
 
 /**
@@ -82,7 +123,8 @@ class SqliteRecord implements Record {
   #floor: number
   #closed = false
 
-  constructor(db: SqliteDatabase, statements: Statements, { seal, onCommit }: SqliteRecordOptions) {
+  constructor(db: SqliteDatabase, statements: Statements, options: SqliteRecordOptions) {
+    const { seal, onCommit } = options
     this.#db = db
     this.#sql = statements
     this.#seal = seal
@@ -99,9 +141,16 @@ class SqliteRecord implements Record {
         `the audit head in ${db.name} is missing or does not open with this root key: put back the root key that belongs to it, or a backup of the record`,
       )
     }
+    const last = statements.lastAudit.all({ writer: WRITER, limit: 1 })[0]
+    if (last === undefined && (head.seq > 0 || this.#holdsAnything())) {
+      throw new UserError(
+        `the audit of ${db.name} was emptied, so nobody can say what happened to the keys in it: put the file back from your backup, or move ${dirname(db.name)} away to start anew with a new key`,
+      )
+    }
+    const doubt = doubtOf(head, last ?? GENESIS)
+    if (doubt !== undefined) options.onBrokenAudit?.(doubt)
     // Rows that somebody appended are not overwritten: verifying names them, and the chain goes on after them.
-    const last = statements.lastAudit.all({ writer: WRITER, limit: 1 })[0]?.seq ?? 0
-    this.#head = { ...head, seq: Math.max(head.seq, last) }
+    this.#head = { ...head, seq: Math.max(head.seq, last?.seq ?? 0) }
     this.#floor = Number(statements.setting.get({ name: FLOOR })?.value ?? -1)
   }
 
@@ -270,6 +319,10 @@ class SqliteRecord implements Record {
     // Not here: what a hook throws must not look like a commit that failed.
     queueMicrotask(() => this.#onCommit?.(works.length))
     return results
+  }
+
+  #holdsAnything(): boolean {
+    return this.#sql.userKeys.all({}).length > 0 || this.#sql.connections.all({}).length > 0
   }
 
   #storedHead(): Link | undefined {

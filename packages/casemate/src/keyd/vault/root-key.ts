@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
 import { join, sep } from "node:path"
 import { UserError } from "../../config/user-error.js"
 import { createPrivateFile } from "./private-file.js"
 import { Secret } from "./secret.js"
 
-const VAULT_FILE = "vault.json"
+export const VAULT_FILE = "vault.json"
 const VAULT_ID = /^[0-9a-f]{32}$/
 const ROOT_KEY = /^casemate-root-key-1:([0-9a-f]{64})\n?$/
 
@@ -36,7 +36,7 @@ export function loadRootKey({ dataDir, configDir, sealedFile, randomBytes }: Roo
   refuseNested(dataDir, configDir)
   const sealed = existsSync(join(dataDir, sealedFile))
   const vaultId = readVaultId(join(dataDir, VAULT_FILE), sealed, randomBytes)
-  const path = join(configDir, `root-${vaultId}.key`)
+  const path = rootKeyFile(configDir, vaultId)
   if (!existsSync(path)) {
     if (sealed) {
       throw new UserError(
@@ -46,6 +46,19 @@ export function loadRootKey({ dataDir, configDir, sealedFile, randomBytes }: Roo
     createRootKey(path, randomBytes)
   }
   return { vaultId, rootKey: readRootKey(path), path }
+}
+
+/** Removes a root key and the vault file that names it: whatever was sealed under it is lost. */
+export function forgetRootKey({ dataDir, configDir }: Pick<RootKeyOptions, "dataDir" | "configDir">): void {
+  const path = join(dataDir, VAULT_FILE)
+  if (!existsSync(path)) return
+  const vaultId = vaultIdIn(readFileSync(path, "utf8"))
+  if (vaultId !== undefined) rmSync(rootKeyFile(configDir, vaultId), { force: true })
+  rmSync(path)
+}
+
+function rootKeyFile(configDir: string, vaultId: string): string {
+  return join(configDir, `root-${vaultId}.key`)
 }
 
 function refuseNested(dataDir: string, configDir: string): void {
