@@ -42,11 +42,12 @@ export class FaultRelaySession {
   #dead = false
 
   constructor(options: SessionOptions) {
-    const { socket, url, host } = options
+    const { number, socket, url, host } = options
     this.#options = options
     const { faults, verifyEvent } = host
     this.#outlet = new FaultRelayOutlet(socket, faults, () => host.random())
-    const challenge = `challenge-${Math.floor(host.random() * 2 ** 32).toString(16)}`
+    // The number, because randomness that was handed in may be a constant.
+    const challenge = `challenge-${number}-${Math.floor(host.random() * 2 ** 32).toString(16)}`
     this.#auth = new FaultRelayAuth({ faults, url, challenge, now: () => host.now(), verifyEvent })
     socket.onmessage = (event: { data?: unknown }) => this.#received(event.data)
     socket.onclose = () => this.#ended()

@@ -243,6 +243,22 @@ describe("behind a ws server", () => {
     other.terminate()
   })
 
+  test("hangDials: a socket that was accepted stays open and mute", async () => {
+    const relay = create({ faults: { hangDials: true } })
+    server.on("connection", (socket) => relay.accept(socket, url))
+    const connection = new RelayConnection({
+      url,
+      webSocket: (address) => new WebSocket(address),
+      timing: { answerPatienceMs: 50, checkTimeoutMs: 50, backoffBaseMs: 10, minDialIntervalMs: 10 },
+    })
+    connections.push(connection)
+    const result = connection.publish(signed(), { timeoutMs: 20_000 })
+    await vi.waitFor(() => expect(relay.sockets).toBeGreaterThanOrEqual(2), 10_000)
+    expect(relay.received).toEqual([])
+    relay.beHonest()
+    expect(await result).toEqual({ kind: "accepted", message: "" })
+  })
+
   test("stop drops the sockets, and those that come after", async () => {
     const relay = create()
     server.on("connection", (socket) => relay.accept(socket, url))
