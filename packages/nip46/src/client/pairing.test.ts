@@ -35,7 +35,7 @@ async function connected(pairing: Pairing): Promise<RemoteSigner> {
 }
 
 describe("pair", () => {
-  it("N46-NOSTRCONNECT says in its token who asks for what, and where", async () => {
+  it("says in its token who asks for what, and where (N46-NOSTRCONNECT-1, N46-NOSTRCONNECT-2, N46-NOSTRCONNECT-3)", async () => {
     const { token } = await pair({ app: { name: "Notes", url: "https://notes.example" }, perms: "sign_event:1" })
     expect(token).toEqual({
       clientPubkey: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
@@ -46,7 +46,7 @@ describe("pair", () => {
     })
   })
 
-  it("gives the token out once a relay listens, not before", async () => {
+  it("gives the token out once a relay listens, not before (N46-NOSTRCONNECT-4)", async () => {
     const live: (() => void)[] = []
     const slow: TransportFactory = (urls, options) => {
       const transport = relays.open(urls, options)
@@ -70,7 +70,7 @@ describe("pair", () => {
     await pairing
   })
 
-  it("binds whoever answers with the secret, asks for the user's key, and keeps the session", async () => {
+  it("binds whoever answers with the secret, asks for the user's key, and keeps the session (N46-NOSTRCONNECT-9, N46-CHANGES-2)", async () => {
     const sessions: (Session | undefined)[] = []
     const { pairing, token } = await pair({ onSession: (session) => sessions.push(session) })
     await signer.say(token.clientPubkey, JSON.stringify({ id: "any", result: token.secret }))
@@ -85,7 +85,7 @@ describe("pair", () => {
     await remote.ping()
   })
 
-  it("QUIRKS client 1: only the exact secret binds, never ack", async () => {
+  it("QUIRKS client 1: only the exact secret binds, never ack (N46-NOSTRCONNECT-10)", async () => {
     const { pairing, token } = await pair()
     const { secret, clientPubkey } = token
     const wrong = ["ack", "", secret.toUpperCase(), `${secret} `, secret.slice(1), `${secret}0`, null, [secret], 1]

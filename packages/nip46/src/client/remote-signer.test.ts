@@ -39,7 +39,7 @@ async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | undefined>
 const methods = (): string[] => signer.asked.map(({ method }) => method)
 
 describe("connect", () => {
-  it("N46-CONNECT sends the remote-signer's key, the secret, the perms and the metadata, each in its place", async () => {
+  it("sends the remote-signer's key, the secret, the perms and the metadata, each in its place (N46-BUNKER-3, N46-BUNKER-4, N46-CONNECT-1, N46-METADATA-1)", async () => {
     await connect({ app: { name: "Notes", url: "https://notes.example" }, perms: "sign_event:1, nip44_encrypt" })
     expect(signer.asked[0]?.params).toEqual([
       signer.pubkey,
@@ -49,14 +49,14 @@ describe("connect", () => {
     ])
   })
 
-  it("keeps the metadata in the fourth place when there are no perms, and leaves out what is not there", async () => {
+  it("keeps the metadata in the fourth place when there are no perms, and leaves out what is not there (N46-METADATA-2)", async () => {
     await connect({ app: { name: "Notes" } }, signer.token())
     expect(signer.asked[0]?.params).toEqual([signer.pubkey, "", "", '{"name":"Notes"}'])
     await connect({}, signer.token())
     expect(signer.asked.filter(({ method }) => method === "connect")[1]?.params).toEqual([signer.pubkey])
   })
 
-  it("asks for the user's key at once, and never takes the remote-signer's for it", async () => {
+  it("asks for the user's key at once, and never takes the remote-signer's for it (N46-CHANGES-1, N46-CHANGES-2)", async () => {
     const remote = await connect()
     expect(methods().slice(0, 2)).toEqual(["connect", "get_public_key"])
     expect(await remote.getPublicKey()).toBe(signer.user.pubkey)
@@ -64,12 +64,12 @@ describe("connect", () => {
     expect(methods().filter((method) => method === "get_public_key")).toHaveLength(1)
   })
 
-  it("asks where to meet once it is connected", async () => {
+  it("asks where to meet once it is connected (N46-SWITCH-1)", async () => {
     await connect()
     await vi.waitFor(() => expect(methods()).toContain("switch_relays"))
   })
 
-  it("QUIRKS client 1: takes ack and the secret for an answer, and nothing else", async () => {
+  it("QUIRKS client 1: takes ack and the secret for an answer, and nothing else (N46-CONNECT-4)", async () => {
     await connect()
     signer.on("connect", ({ answer }) => answer({ result: "s3cret" }))
     await connect()
@@ -106,7 +106,7 @@ describe("connect", () => {
 })
 
 describe("calls", () => {
-  it("has all ten methods, and any other by its name", async () => {
+  it("has all ten methods, and any other by its name (N46-NIP04-1, N46-NIP04-3, N46-NIP44-1, N46-NIP44-3)", async () => {
     const peer = "a".repeat(64)
     for (const method of ["nip04_encrypt", "nip04_decrypt", "nip44_encrypt", "nip44_decrypt"]) {
       signer.on(method, ({ answer, params }) => answer({ result: `${method}(${params.join()})` }))
@@ -124,7 +124,41 @@ describe("calls", () => {
     expect(await remote.logout()).toBe(true)
   })
 
-  it("signs with created_at of now and no tags unless they are given", async () => {
+  it("sends no params with methods that have none (N46-PING-1, N46-PUBKEY-1, N46-SWITCH-2, N46-LOGOUT-2)", async () => {
+    const remote = await connect()
+    await remote.ping()
+    await remote.switchRelays()
+    await remote.logout()
+    const without = signer.asked.filter(({ method }) => method !== "connect")
+    expect(new Set(without.map(({ method }) => method))).toEqual(
+      new Set(["get_public_key", "switch_relays", "ping", "logout"]),
+    )
+    for (const { params } of without) expect(params).toEqual([])
+  })
+
+  it("asks in an event of kind 24133, by a key of its own, to the remote-signer alone (N46-OVERVIEW-1, N46-REQUEST-1, N46-REQUEST-2, N46-REQUEST-3)", async () => {
+    const [one, two] = [await connect(), await connect()]
+    await one.ping()
+    expect(one.clientPubkey).not.toBe(two.clientPubkey)
+    expect([signer.user.pubkey, signer.pubkey]).not.toContain(one.clientPubkey)
+    const { event } = signer.asked.at(-1) ?? {}
+    expect(event).toMatchObject({ kind: 24133, pubkey: one.clientPubkey, tags: [["p", signer.pubkey]] })
+    expect(Math.abs((event?.created_at ?? 0) - Date.now() / 1000)).toBeLessThan(30)
+  })
+
+  it("asks in NIP-44, with JSON of id, method and params and nothing else (N46-REQUEST-4, N46-REQUEST-6)", async () => {
+    const remote = await connect()
+    await remote.ping()
+    const { plaintext, event } = signer.asked.at(-1) ?? {}
+    expect(event?.content).toMatch(/^A[A-Za-z0-9+/]+=*$/)
+    expect(JSON.parse(plaintext ?? "")).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      method: "ping",
+      params: [],
+    })
+  })
+
+  it("signs with created_at of now and no tags unless they are given (N46-SIGN-1)", async () => {
     const second = Math.floor(Date.now() / 1000) + 30
     const remote = await connect({ now: () => second * 1000 + 500 })
     expect(await remote.signEvent({ kind: 1, content: "hi" })).toMatchObject({
@@ -168,7 +202,7 @@ describe("calls", () => {
     expect(await codeOf(remote.nip44Decrypt("a".repeat(64), "x"))).toBe("WRONG_ANSWER")
   })
 
-  it("N46-REQUEST keeps answers apart that come in another order", async () => {
+  it("keeps answers apart that come in another order (N46-REQUEST-5, N46-RESPONSE-10)", async () => {
     const waiting: (() => unknown)[] = []
     signer.on("nip44_encrypt", ({ answer, params }) => waiting.push(() => answer({ result: `<${params[1]}>` })))
     const remote = await connect()
@@ -275,7 +309,7 @@ describe("the session", () => {
     }
   })
 
-  it("N46-LOGOUT ends with a logout, whether the signer hears it or not", async () => {
+  it("ends with a logout, whether the signer hears it or not (N46-LOGOUT-8)", async () => {
     const sessions: (Session | undefined)[] = []
     const onSession = (session: Session | undefined): number => sessions.push(session)
     const first = await connect({ onSession })

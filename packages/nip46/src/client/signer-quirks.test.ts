@@ -44,7 +44,7 @@ async function askedFor(method: string): Promise<Asked> {
 }
 
 describe("2: auth challenges", () => {
-  it("N46-AUTH shows the page, waits on, and takes the answer with the same id", async () => {
+  it("shows the page, waits on, and takes the answer with the same id (N46-AUTH-4, N46-AUTH-5, N46-AUTH-6)", async () => {
     signer.on("ping", () => undefined)
     const challenges: AuthChallenge[] = []
     const remote = await connect({ onAuthUrl: (challenge) => challenges.push(challenge) })
@@ -92,7 +92,7 @@ describe("2: auth challenges", () => {
     await ping
   })
 
-  it("pages for an id that nobody asked with, or from a stranger, are not shown", async () => {
+  it("pages for an id that nobody asked with, or from a stranger, are not shown, nor a stranger's answer taken (N46-RESPONSE-9)", async () => {
     signer.on("ping", () => undefined)
     const stranger = addSigner()
     const urls: string[] = []
@@ -156,7 +156,7 @@ describe("3: odd envelopes", () => {
     [{ result: "error", error: "no" }],
     [{ result: null, error: "no" }],
     [{ error: "no" }],
-  ])("an error as %j", async (response) => {
+  ])("an error as %j (N46-RESPONSE-11)", async (response) => {
     signer.on("ping", ({ answer }) => answer(response))
     const remote = await connect()
     await expect(remote.ping()).rejects.toMatchObject({

@@ -69,7 +69,7 @@ describe("readSwitch", () => {
     [["ws://plain.example"]],
     [undefined],
     [{}],
-  ])("QUIRKS client 4: stays at %j", (answer) => {
+  ])("QUIRKS client 4: stays at %j (N46-SWITCH-4)", (answer) => {
     expect(readSwitch(answer, [OLD])).toBeUndefined()
   })
 
@@ -83,7 +83,7 @@ describe("readSwitch", () => {
     [[NEW, 1, "x"]],
     [["WSS://NEW.example:443/"]],
     [[NEW, "ws://plain.example"]],
-  ])("moves at %j", (answer) => {
+  ])("moves at %j (N46-SWITCH-4)", (answer) => {
     expect(readSwitch(answer, [OLD])).toEqual([NEW])
   })
 
@@ -93,7 +93,7 @@ describe("readSwitch", () => {
 })
 
 describe("switch_relays", () => {
-  it("N46-SWITCH moves to the new relays right after connecting, and keeps that", async () => {
+  it("moves to the new relays right after connecting, and keeps that (N46-SWITCH-5)", async () => {
     const sessions: (Session | undefined)[] = []
     listenAt(NEW)
     const there = scriptedSigner(relays.open, [NEW])

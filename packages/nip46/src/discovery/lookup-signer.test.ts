@@ -43,7 +43,7 @@ describe("lookupSigner", () => {
     })
   })
 
-  it("QUIRKS client 10, N46-ANNOUNCE: reads the current shape, of a domain or of a name there", async () => {
+  it("QUIRKS client 10: reads the current shape, of a domain or of a name there", async () => {
     const { fetch, asked } = web({ [at("signer.example", "_")]: current })
     expect(await lookupSigner("signer.example", { fetch })).toEqual(pairing)
     expect(asked.map(({ url }) => url)).toEqual([at("signer.example", "_")])
@@ -103,7 +103,7 @@ describe("isSignerName", () => {
 
 describe("fillNostrconnectUrl", () => {
   const uri = "nostrconnect://abc?relay=wss%3A%2F%2Fr&secret=1$&"
-  it("puts the token where the signer wants it, encoded where it would fall apart", () => {
+  it("puts the token where the signer wants it, encoded where it would fall apart (N46-NIP05-6)", () => {
     expect(fillNostrconnectUrl("https://s.example/<nostrconnect>", uri)).toBe(`https://s.example/${uri}`)
     expect(fillNostrconnectUrl("https://s.example/?uri=<nostrconnect>&x=1", uri)).toBe(
       `https://s.example/?uri=${encodeURIComponent(uri)}&x=1`,

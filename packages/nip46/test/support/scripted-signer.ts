@@ -9,6 +9,7 @@ const crypto = createNodeBackend()
 export interface Asked extends Request {
   readonly client: string
   readonly event: NostrEvent
+  readonly plaintext: string
   /** Says anything to the client; an object goes as its JSON, and `id` is the request's unless given. */
   readonly answer: (response: unknown, fields?: AnswerFields) => Promise<void>
 }
@@ -76,17 +77,19 @@ export function scriptedSigner(open: TransportFactory, relays: readonly string[]
       // A copy from another relay.
       if (seen.has(event.id) || !crypto.verifyEvent(event)) return
       seen.add(event.id)
-      const parsed = parseRequest(crypto.nip44Decrypt(event.content, crypto.conversationKey(keypair, event.pubkey)))
+      const plaintext = crypto.nip44Decrypt(event.content, crypto.conversationKey(keypair, event.pubkey))
+      const parsed = parseRequest(plaintext)
       if (parsed.kind !== "request") return
       const { request } = parsed
       const entry: Asked = {
         ...request,
         client: event.pubkey,
         event,
+        plaintext,
         answer: async (response, { from = signer, ...fields } = {}) => {
-          const plaintext =
+          const text =
             typeof response === "string" ? response : JSON.stringify({ id: request.id, ...(response as object) })
-          await from.say(event.pubkey, plaintext, fields)
+          await from.say(event.pubkey, text, fields)
         },
       }
       asked.push(entry)
