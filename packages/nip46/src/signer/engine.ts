@@ -101,7 +101,8 @@ export class SignerEngine {
     if (!this.#admits(claimed, connection)) return this.#ignore("strangers_limit")
     const isOff = Math.abs(this.#seconds() - event.created_at) > MAX_CLOCK_SKEW
     // Relays that store play a whole day again whenever they are asked anew: what was served then is over, and
-    // costs neither the curve nor its client's share. A forgery with its id is nothing better.
+    // costs neither the curve nor its client's share. A forgery with its id is nothing better. (No request has an
+    // event's id for its repeat key: only the event itself is looked for.)
     if (isOff) {
       const past = await this.#record.recall(event.id, event.id, event.created_at)
       if (past.kind === "stale") return this.#ignore("stale")
