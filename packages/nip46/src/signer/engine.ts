@@ -99,10 +99,11 @@ export class SignerEngine {
     if (connection === undefined) return this.#ignore("not_for_us")
     const client = event.pubkey
     const claimed = standingOf(connection, client, this.#seconds())
-    if (claimed.kind !== "live" && !this.#admission.stranger(connection.id)) return this.#ignore("strangers_limit")
+    if (!this.#admits(claimed, connection)) return this.#ignore("strangers_limit")
     const isOff = Math.abs(this.#seconds() - event.created_at) > MAX_CLOCK_SKEW
     // Relays that store play a whole day again whenever they are asked anew: what was served then is over, and
-    // costs neither the curve nor its client's share. A forgery with its id is nothing better.
+    // costs neither the curve nor its client's share. A forgery with its id is nothing better. (No request has an
+    // event's id for its repeat key: only the event itself is looked for.)
     if (isOff) {
       const past = await this.#record.recall(event.id, event.id, event.created_at)
       if (past.kind === "stale") return this.#ignore("stale")
@@ -127,7 +128,10 @@ export class SignerEngine {
     if (isOff && claimed.kind === "live" && (!isWithinRate || parsed.kind === "refused"))
       return this.#tellSkew(event, id, connection, claimed, this.#seconds())
     if (!isWithinRate) return this.#tell(id, "too many requests at once; slow down and ask again", connection, client)
-    if (parsed.kind === "refused") return this.#tell(id, parsed.reason, connection, client)
+    if (parsed.kind === "refused") {
+      if (claimed.kind === "offered") return this.#rebuff(id, parsed.reason, connection, client)
+      return this.#tell(id, parsed.reason, connection, client)
+    }
     const { request } = parsed
 
     try {
@@ -153,7 +157,7 @@ export class SignerEngine {
         const read = readAsk(request, connection.userPubkey, now)
         const asked: Asked = { request, read, client, connection, standing, now }
         const decision = decide(asked, this.#crypto)
-        if (decision.kind === "unconnected") return this.#tell(id, decision.reason, connection, client)
+        if (decision.kind === "unconnected") return this.#rebuff(id, decision.reason, connection, client)
         const { effect } = decision
         const verdict = storedVerdict(decision.verdict)
 
@@ -256,6 +260,12 @@ export class SignerEngine {
     this.#answerer.close()
   }
 
+  /** Before anything is verified. Who is live is charged afterwards, when it is known to be them. */
+  #admits({ kind }: Standing, { id }: Connection): boolean {
+    if (kind === "live") return true
+    return kind === "offered" ? this.#admission.offered() : this.#admission.stranger(id)
+  }
+
   async #addressee(event: NostrEvent): Promise<Connection | undefined> {
     const pubkey = event.tags.find(([name]) => name === "p")?.[1]
     return isHex32(pubkey) ? this.#record.connection(pubkey) : undefined
@@ -330,6 +340,12 @@ export class SignerEngine {
     }
   }
 
+  /** The same to whoever came to an offered token in vain, while their share lasts. */
+  async #rebuff(id: RequestId, error: string, connection: Connection, client: string): Promise<Outcome> {
+    if (!this.#admission.rebuff()) return this.#ignore("strangers_limit")
+    return this.#tell(id, error, connection, client)
+  }
+
   async #tellSkew(
     { created_at, pubkey }: NostrEvent,
     id: RequestId,
@@ -337,8 +353,9 @@ export class SignerEngine {
     { kind }: Standing,
     now: number,
   ): Promise<Outcome> {
-    // Whoever is not bound yet has paid from the strangers' bucket, and must not spend the client's minute.
-    if (kind === "live" && !this.#admission.skewNotice(connection.id)) return this.#ignore("clock_skew")
+    // Whoever is not bound yet must not spend the client's minute.
+    const isTold = kind === "live" ? this.#admission.skewNotice(connection.id) : this.#admission.rebuff()
+    if (!isTold) return this.#ignore("clock_skew")
     const skew = now - created_at
     const side = skew > 0 ? "behind" : "ahead of"
     const error = `your clock is ${Math.abs(skew)} s ${side} the signer's; set it and ask again`
