@@ -155,6 +155,24 @@ describe.skipIf(!hasPython)("casemate keys add on a terminal", () => {
   })
 })
 
+describe.skipIf(!hasPython)("casemate keys add with a name that cannot be", () => {
+  it("says so before it asks for the secret", async () => {
+    const folders = makeFolders()
+    const bunker = await startBunker(folders)
+    for (const [name, why] of [
+      ["default", 'there is already a key named "default"'],
+      ["not a name", "a key's name has 1 to 32 letters"],
+    ] as const) {
+      const terminal = openTerminal(folders, ["keys", "add", "--name", name, "--data-dir", folders.data])
+      expect(await terminal.ended).toBe(1)
+      expect(terminal.screen()).toContain(why)
+      expect(terminal.screen()).not.toContain("Secret key")
+    }
+    await bunker.stop()
+    folders.remove()
+  })
+})
+
 function openTerminal(folders: Folders, args: readonly string[]): Terminal {
   const child = spawn("python3", [TERMINAL, process.execPath, casemate, ...args], {
     env: { ...folders.env, CASEMATE_LOG_LEVEL: "error" },
