@@ -21,6 +21,7 @@ import {
   until,
 } from "./support/bunker.js"
 import { startNaiveRelay } from "./support/naive-relay.js"
+import { LINUX, titled } from "./support/needs.js"
 import { callOwner } from "./support/owner.js"
 import { coreLimit, internetSockets, proportionalMemory } from "./support/proc.js"
 import { createRandom } from "./support/random.js"
@@ -33,9 +34,7 @@ const NPM_STOP_MS = 6_000
 const ORPHANS_MS = 2_000
 const IDLE_MB = 170
 
-const isLinux = process.platform === "linux"
-
-describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it reads /proc: the processes", () => {
+describe.skipIf(!LINUX.isHere)(titled("the processes of a bunker", LINUX), () => {
   const cleanups: (() => unknown)[] = []
 
   afterEach(async () => {
