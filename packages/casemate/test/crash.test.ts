@@ -227,7 +227,6 @@ async function run(random: Random): Promise<void> {
   } finally {
     running = false
     for (const client of clients) client.close()
-    for (const pid of processesNaming(folders.data)) kill(pid)
     await Promise.allSettled(tasks)
     folders.remove()
   }

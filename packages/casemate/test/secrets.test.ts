@@ -8,10 +8,8 @@ import { expect, it } from "vitest"
 import {
   type CliResult,
   isAlive,
-  kill,
   makeFolders,
   pidOf,
-  processesNaming,
   processesOf,
   runCli,
   startBunker,
@@ -175,7 +173,6 @@ it.skipIf(!LINUX.isHere)(titled(title, LINUX), { timeout: 90_000 }, async () => 
     }
   } finally {
     for (const client of clients) client.close()
-    for (const pid of processesNaming(folders.data)) kill(pid)
     folders.remove()
   }
 })
