@@ -87,11 +87,15 @@ class Child {
     this.config = config
   }
 
-  /** The first start: what keeps it from being ready is the caller's to know, and nothing is tried again. */
+  /**
+   * The first start: what keeps it from being ready is the caller's to know, and is not tried again. Only one
+   * that somebody killed is: that was nothing of its own.
+   */
   start(): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const giveUp = (why: string): void => {
         clearTimeout(patience)
+        clearTimeout(this.#restartTimer)
         this.#stopping = true
         reject(new UserError(why))
       }
@@ -99,20 +103,21 @@ class Child {
         () => giveUp(`the ${this.#name} process was not ready within ${START_PATIENCE_MS / 1000} s; ${SEE_WHY}`),
         START_PATIENCE_MS,
       )
-      const child = this.#spawn()
-      child.on("message", (message: FromChild) => {
-        if (message.t === "ready") {
+      const attempt = (): void => {
+        let isReady = false
+        const child = this.#spawn((message) => {
+          if (message.t !== "ready") return giveUp(sentenceOf(message, this.#name))
           clearTimeout(patience)
-          child.off("disconnect", onDisconnect)
-          // It may have gone in the moment in which it said so.
-          if (hasEnded(child)) this.#restart(child.exitCode, child.signalCode)
-          else child.once("exit", (code, signal) => this.#restart(code, signal))
+          isReady = true
           resolve(message.details)
-        } else giveUp(sentenceOf(message, this.#name))
-      })
-      // Comes after whatever it said; `exit` may come before.
-      const onDisconnect = (): void => giveUp(`the ${this.#name} process ended before it was ready; ${SEE_WHY}`)
-      child.once("disconnect", onDisconnect)
+        })
+        whenGone(child, () => {
+          if (isReady) this.#again(child, () => this.#restart())
+          else if (child.signalCode === "SIGKILL") this.#again(child, attempt)
+          else giveUp(`the ${this.#name} process ended before it was ready; ${SEE_WHY}`)
+        })
+      }
+      attempt()
     })
   }
 
@@ -128,7 +133,7 @@ class Child {
     clearTimeout(kill)
   }
 
-  #spawn(): ChildProcess {
+  #spawn(onMessage: (message: FromChild) => void): ChildProcess {
     this.#startedAt = Date.now()
     // stdout is for what a person asked to see: a child has only its log.
     const child = fork(this.#module, [JSON.stringify(this.config)], {
@@ -138,26 +143,34 @@ class Child {
     this.#process = child
     child.on("message", (message: FromChild) => {
       if (message.t === "failed") this.#log.debug({ child: this.#name, stack: message.stack }, "a process failed")
+      onMessage(message)
     })
     return child
   }
 
-  #restart(code: number | null, signal: NodeJS.Signals | null): void {
+  #restart(): void {
+    const child = this.#spawn((message) => {
+      if (message.t === "ready") return
+      const reason = sentenceOf(message, this.#name)
+      this.#log.error({ child: this.#name, reason }, "a process cannot start again")
+    })
+    whenGone(child, () => this.#again(child, () => this.#restart()))
+  }
+
+  /** Starts one that ended again, after a pause that grows as long as it does not stay. */
+  #again({ exitCode: code, signalCode: signal }: ChildProcess, start: () => void): void {
     if (this.#stopping) return
     if (Date.now() - this.#startedAt > WELL_AFTER_MS) this.#restartMs = RESTART_MIN_MS
     if (code !== REFUSED_EXIT)
       this.#log.warn({ child: this.#name, code, signal, again: this.#restartMs }, "a process ended; starting it again")
-    this.#restartTimer = setTimeout(() => {
-      const child = this.#spawn()
-      child.on("message", (message: FromChild) => {
-        if (message.t === "ready") return
-        const reason = sentenceOf(message, this.#name)
-        this.#log.error({ child: this.#name, reason }, "a process cannot start again")
-      })
-      child.once("exit", (next, killed) => this.#restart(next, killed))
-    }, this.#restartMs)
+    this.#restartTimer = setTimeout(start, this.#restartMs)
     this.#restartMs = Math.min(RESTART_MAX_MS, this.#restartMs * 2)
   }
+}
+
+/** Once it ended and everything that it said was heard: its exit may be known before its last words. */
+function whenGone(child: ChildProcess, then: () => void): void {
+  child.once("exit", () => (child.connected ? child.once("disconnect", then) : then()))
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {

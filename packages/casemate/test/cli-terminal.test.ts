@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { nsecEncode } from "nostr-tools/nip19"
@@ -16,10 +16,10 @@ import {
   startBunker,
   until,
 } from "./support/bunker.js"
+import { LINUX, PYTHON, titled } from "./support/needs.js"
 
 /** What a person meets who types `casemate start` for the first time, on a real pseudo-terminal. */
 const TERMINAL = fileURLToPath(new URL("./terminal.py", import.meta.url))
-const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0
 const QUESTION = "for a new key: "
 const LAST_LINE = "stop            Ctrl-C"
 
@@ -32,9 +32,7 @@ interface Terminal {
   readonly ended: Promise<number | null>
 }
 
-if (!hasPython) console.log("skipped: the first run on a terminal, because there is no python3 with pty")
-
-describe.skipIf(!hasPython)("the first run on a terminal", () => {
+describe.skipIf(!PYTHON.isHere)(titled("the first run on a terminal", PYTHON), () => {
   let folders: Folders
   let terminal: Terminal
   beforeEach(() => {
@@ -109,7 +107,7 @@ describe.skipIf(!hasPython)("the first run on a terminal", () => {
     await again.shows(QUESTION)
   })
 
-  it.runIf(process.platform === "linux")("says what became of an nsec that keyd was not there to take", async () => {
+  it.skipIf(!LINUX.isHere)(titled("says what became of an nsec that keyd was not there to take", LINUX), async () => {
     const { shows, type, ended } = start()
     await shows(QUESTION)
     const keyd = processesNaming(folders.data).find((pid) =>
@@ -139,7 +137,7 @@ describe.skipIf(!hasPython)("the first run on a terminal", () => {
   })
 })
 
-describe.skipIf(!hasPython)("casemate keys add on a terminal", () => {
+describe.skipIf(!PYTHON.isHere)(titled("casemate keys add on a terminal", PYTHON), () => {
   it("asks, and shows nothing of what is typed", async () => {
     const folders = makeFolders()
     const bunker = await startBunker(folders)
@@ -150,6 +148,24 @@ describe.skipIf(!hasPython)("casemate keys add on a terminal", () => {
     expect(await terminal.ended).toBe(0)
     expect(terminal.screen()).toContain("Added the key mine")
     expect(terminal.screen()).not.toContain(nsecEncode(secretKey).slice(5, 20))
+    await bunker.stop()
+    folders.remove()
+  })
+})
+
+describe.skipIf(!PYTHON.isHere)(titled("casemate keys add with a name that cannot be", PYTHON), () => {
+  it("says so before it asks for the secret", async () => {
+    const folders = makeFolders()
+    const bunker = await startBunker(folders)
+    for (const [name, why] of [
+      ["default", 'there is already a key named "default"'],
+      ["not a name", "a key's name has 1 to 32 letters"],
+    ] as const) {
+      const terminal = openTerminal(folders, ["keys", "add", "--name", name, "--data-dir", folders.data])
+      expect(await terminal.ended).toBe(1)
+      expect(terminal.screen()).toContain(why)
+      expect(terminal.screen()).not.toContain("Secret key")
+    }
     await bunker.stop()
     folders.remove()
   })

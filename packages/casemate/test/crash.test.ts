@@ -11,6 +11,7 @@ import {
   startBunker,
   until,
 } from "./support/bunker.js"
+import { LINUX, titled } from "./support/needs.js"
 import { callOwner, insistOwner } from "./support/owner.js"
 import { createRandom, type Random } from "./support/random.js"
 import { RawClient, type Reply, template } from "./support/raw-client.js"
@@ -25,10 +26,9 @@ const EARLY_PERCENT = 25
 
 type Target = "keyd" | "gateway" | "all"
 
-const isLinux = process.platform === "linux"
 const title = "invariants 2, 3, 5 and 6 hold through kill -9 of keyd, the gateway and all of it, 50 times"
 
-it.skipIf(!isLinux)(isLinux ? title : `skipped, it reads /proc: ${title}`, { timeout: 240_000 }, async () => {
+it.skipIf(!LINUX.isHere)(titled(title, LINUX), { timeout: 240_000 }, async () => {
   const random = createRandom()
   try {
     await run(random)
@@ -227,7 +227,6 @@ async function run(random: Random): Promise<void> {
   } finally {
     running = false
     for (const client of clients) client.close()
-    for (const pid of processesNaming(folders.data)) kill(pid)
     await Promise.allSettled(tasks)
     folders.remove()
   }

@@ -5,6 +5,7 @@ import { WebSocket } from "ws"
 import { type Bunker, type Folders, makeFolders, pidOf, processesOf, startBunker, until } from "./support/bunker.js"
 import { createMalformed, type Malformed, type MalformedMaker } from "./support/malformed.js"
 import { type NaiveRelay, startNaiveRelay } from "./support/naive-relay.js"
+import { LINUX, titled } from "./support/needs.js"
 import { callOwner } from "./support/owner.js"
 import { proportionalMemory } from "./support/proc.js"
 import { createRandom } from "./support/random.js"
@@ -18,7 +19,6 @@ const HONEST_LATENCY_MS = 20_000
 /** What waits may take, and what it costs to parse it. */
 const STANDSTILL_MB = 200
 
-const isLinux = process.platform === "linux"
 const cleanups: (() => unknown)[] = []
 
 afterEach(async () => {
@@ -80,7 +80,7 @@ async function signOnce(honest: RawClient, content: string): Promise<number> {
 function tell(what: string, latencies: readonly number[], pids: readonly number[]): void {
   if (process.env["CASEMATE_TEST_FIGURES"] === undefined) return
   const sorted = latencies.toSorted((a, b) => a - b)
-  const memory = isLinux ? pids.map((pid) => Math.round(proportionalMemory(pid))) : []
+  const memory = LINUX.isHere ? pids.map((pid) => Math.round(proportionalMemory(pid))) : []
   console.info(what, { honest: sorted.length, median: sorted[sorted.length >> 1], worst: sorted.at(-1), memory })
 }
 
@@ -90,7 +90,7 @@ it(`serves an honest client through ${OVER_NAIVE_RELAY} malformed and forged eve
   const relay = await startNaiveRelay()
   cleanups.push(() => relay.close())
   const { folders, bunker, honest, maker } = await setUp(relay)
-  const before = isLinux ? processesOf(bunker.process) : []
+  const before = LINUX.isHere ? processesOf(bunker.process) : []
   const ignoredBefore = await ignored(folders)
 
   const send = (malformed: Malformed): void => {
@@ -106,19 +106,19 @@ it(`serves an honest client through ${OVER_NAIVE_RELAY} malformed and forged eve
   expect((await ignored(folders))("undecryptable")).toBeGreaterThan(0)
   expect((await ignored(folders))("garbage")).toBeGreaterThan(0)
   expect((await ignored(folders))("strangers_limit")).toBeGreaterThan(0)
-  if (isLinux) expect(processesOf(bunker.process)).toEqual(before)
+  if (LINUX.isHere) expect(processesOf(bunker.process)).toEqual(before)
   tell("naive relay", latencies, before)
 
   // A message that no relay should send costs it its socket, and nothing else.
   relay.injectRaw(honest.remoteSigner, JSON.stringify(["NOTICE", "x".repeat(2_000_000)]))
   expect((await honest.sign("after the bomb", { retryMs: 500 })).result).toContain("after the bomb")
-  if (isLinux) expect(processesOf(bunker.process)).toEqual(before)
+  if (LINUX.isHere) expect(processesOf(bunker.process)).toEqual(before)
   expect(await bunker.stop()).toBe(0)
 })
 
 it(`serves an honest client through ${OVER_OWN_RELAY} of them at the built-in relay`, { timeout: 90_000 }, async () => {
   const { bunker, honest, maker } = await setUp()
-  const before = isLinux ? processesOf(bunker.process) : []
+  const before = LINUX.isHere ? processesOf(bunker.process) : []
   const sockets = await Promise.all(
     Array.from({ length: SOCKETS }, async () => {
       const socket = new WebSocket(bunker.ready.relays[0] as string)
@@ -147,7 +147,7 @@ it(`serves an honest client through ${OVER_OWN_RELAY} of them at the built-in re
   expect(sent).toBe(OVER_OWN_RELAY)
   // Strangers' and the client's own: signed by those who sent them.
   expect(accepted).toBeLessThan((OVER_OWN_RELAY / maker.kinds.length) * 3.5)
-  if (isLinux) expect(processesOf(bunker.process)).toEqual(before)
+  if (LINUX.isHere) expect(processesOf(bunker.process)).toEqual(before)
   tell("own relay", latencies, before)
 
   // One socket beyond all measure is closed, and only that one.
@@ -157,12 +157,12 @@ it(`serves an honest client through ${OVER_OWN_RELAY} of them at the built-in re
   expect(await closed).toMatchObject([1008, expect.anything()])
   expect(modest.readyState).toBe(WebSocket.OPEN)
   expect((await honest.sign("after the flood", { retryMs: 120_000 })).result).toContain("after the flood")
-  if (isLinux) expect(processesOf(bunker.process)).toEqual(before)
+  if (LINUX.isHere) expect(processesOf(bunker.process)).toEqual(before)
   expect(await bunker.stop()).toBe(0)
 })
 
 const standstill = "keeps no more than its share for a keyd that stands still"
-it.skipIf(!isLinux)(isLinux ? standstill : `skipped, it reads /proc: ${standstill}`, { timeout: 60_000 }, async () => {
+it.skipIf(!LINUX.isHere)(titled(standstill, LINUX), { timeout: 60_000 }, async () => {
   const relay = await startNaiveRelay()
   cleanups.push(() => relay.close())
   const { bunker, honest } = await setUp(relay)

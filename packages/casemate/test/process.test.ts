@@ -21,6 +21,7 @@ import {
   until,
 } from "./support/bunker.js"
 import { startNaiveRelay } from "./support/naive-relay.js"
+import { LINUX, titled } from "./support/needs.js"
 import { callOwner } from "./support/owner.js"
 import { coreLimit, internetSockets, proportionalMemory } from "./support/proc.js"
 import { createRandom } from "./support/random.js"
@@ -33,9 +34,7 @@ const NPM_STOP_MS = 6_000
 const ORPHANS_MS = 2_000
 const IDLE_MB = 170
 
-const isLinux = process.platform === "linux"
-
-describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it reads /proc: the processes", () => {
+describe.skipIf(!LINUX.isHere)(titled("the processes of a bunker", LINUX), () => {
   const cleanups: (() => unknown)[] = []
 
   afterEach(async () => {
@@ -44,10 +43,7 @@ describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it r
 
   function folders(): Folders {
     const made = makeFolders()
-    cleanups.push(() => {
-      for (const pid of processesNaming(made.data)) kill(pid)
-      made.remove()
-    })
+    cleanups.push(() => made.remove())
     return made
   }
 
@@ -253,7 +249,7 @@ describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it r
       `net.Server.prototype.listen = () => process.nextTick(() => { throw new Error("broken on purpose") })`,
       "failed as it started: broken on purpose",
     ],
-    ["is killed", `process.kill(process.pid, "SIGKILL")`, "ended before it was ready"],
+    ["crashes", `process.kill(process.pid, "SIGABRT")`, "ended before it was ready"],
     ["ends", "process.exit(0)", "ended before it was ready"],
   ])(
     "says in one sentence that a process %s before it was ready, and tries no second time",
@@ -274,6 +270,17 @@ describe.skipIf(!isLinux)(isLinux ? "the processes of a bunker" : "skipped, it r
       expect((await runCli(made, start)).stderr).toMatch(/"child":"gateway","stack":"Error: broken[^"]+fault\.mjs/)
     },
   )
+
+  it.each(["keyd", "gateway"])("starts a %s again that somebody killed before it was ready", async (name) => {
+    const made = folders()
+    const launch = launchBunker(made)
+    await until(() => pidOf(launch.process, name as "keyd" | "gateway") !== undefined, { everyMs: 1 })
+    kill(pidOf(launch.process, name as "keyd" | "gateway") as number)
+    const ready = await launch.ready
+    expect(launch.log()).toMatch(/"child":"(keyd|gateway)".*"signal":"SIGKILL"/)
+    expect(await client(ready.bunker).connect()).toEqual({ result: "ack" })
+    expect(await launch.stop()).toBe(0)
+  })
 
   it.each(["127.0.0.1", "::1"])("refuses a port that is taken on %s, and leaves no child", async (host) => {
     const made = folders()

@@ -8,23 +8,21 @@ import { expect, it } from "vitest"
 import {
   type CliResult,
   isAlive,
-  kill,
   makeFolders,
   pidOf,
-  processesNaming,
   processesOf,
   runCli,
   startBunker,
   until,
 } from "./support/bunker.js"
 import { filesOf, findNeedles, keyNeedles, textNeedles } from "./support/canaries.js"
+import { LINUX, titled } from "./support/needs.js"
 import { callOwner } from "./support/owner.js"
 import { RawClient } from "./support/raw-client.js"
 
-const isLinux = process.platform === "linux"
 const title = "invariant 9: no key, plaintext or secret lies in the data folder or in a log at trace level"
 
-it.skipIf(!isLinux)(isLinux ? title : `skipped, it reads /proc: ${title}`, { timeout: 90_000 }, async () => {
+it.skipIf(!LINUX.isHere)(titled(title, LINUX), { timeout: 90_000 }, async () => {
   const folders = makeFolders()
   folders.env["CASEMATE_LOG_LEVEL"] = "trace"
   // Whatever a process says but what it was asked to print.
@@ -175,7 +173,6 @@ it.skipIf(!isLinux)(isLinux ? title : `skipped, it reads /proc: ${title}`, { tim
     }
   } finally {
     for (const client of clients) client.close()
-    for (const pid of processesNaming(folders.data)) kill(pid)
     folders.remove()
   }
 })

@@ -46,6 +46,8 @@ export interface OwnerCalls {
   status: { args: Record<never, never>; result: StatusInfo }
   "keys.list": { args: Record<never, never>; result: readonly KeyInfo[] }
   "keys.generate": { args: { name: string }; result: KeyInfo }
+  /** Refuses a name that cannot be a new key's, before anybody types a secret for it. */
+  "keys.check": { args: { name: string }; result: Record<never, never> }
   /** `secretKey`: nsec or 64 hex digits. */
   "keys.add": { args: { name: string; secretKey: string }; result: KeyInfo }
   "apps.list": { args: Record<never, never>; result: readonly AppInfo[] }

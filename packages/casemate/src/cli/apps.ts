@@ -2,7 +2,7 @@ import { Command } from "commander"
 import type { AppInfo } from "../channel/owner-calls.js"
 import { withBunker } from "./bunker.js"
 import { withDataDir } from "./options.js"
-import { npub, print, printJson, printTable, quoted, safe, when } from "./output.js"
+import { npub, print, printHint, printJson, printTable, quoted, safe, when } from "./output.js"
 
 interface AppsOptions {
   dataDir?: string
@@ -26,7 +26,7 @@ Examples:
     .action(async ({ dataDir, json }: AppsOptions) => {
       const list = await withBunker(dataDir, (bunker) => bunker.call("apps.list", {}))
       if (json) return printJson(list)
-      if (list.length === 0) return print("No app has a token yet; make one with `casemate pair`.")
+      if (list.length === 0) return printHint("No app has a token yet; make one with `casemate pair`.")
       return printTable(
         ["ID", "STATUS", "KEY", "LAST USED", "APP"],
         list.map((app) => [app.id, app.status, app.key, when(app.lastUsedAt), nameOf(app)]),

@@ -1,6 +1,9 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
-import { parseConfig } from "../config/config.js"
+import { parseDataDir } from "../config/config.js"
 import { explainFileError } from "../config/file-error.js"
+import { RECORD_FILE } from "../config/folders.js"
 import { UserError } from "../config/user-error.js"
 
 /**
@@ -9,7 +12,7 @@ import { UserError } from "../config/user-error.js"
  * @throws UserError when none runs there
  */
 export async function withBunker<T>(dataDir: string | undefined, use: (bunker: OwnerClient) => Promise<T>): Promise<T> {
-  const folder = parseConfig(dataDir === undefined ? {} : { dataDir }).dataDir
+  const folder = parseDataDir(dataDir)
   const bunker = await open(folder)
   try {
     return await use(bunker)
@@ -28,7 +31,9 @@ async function open(folder: string): Promise<OwnerClient> {
       case "ENOENT":
       case "ECONNREFUSED":
         throw new UserError(
-          `no bunker is running on ${folder}; start it with \`casemate start\`, or name its folder with --data-dir`,
+          existsSync(join(folder, RECORD_FILE))
+            ? `no bunker is running on ${folder}; start it with \`casemate start\`, or name its folder with --data-dir`
+            : `there is no bunker in ${folder}; name the bunker's folder with --data-dir, or start one with \`casemate start\``,
         )
       case "ENOTDIR":
         throw new UserError(`${folder} is not a folder; name the bunker's with --data-dir`)

@@ -1,7 +1,7 @@
 import { Command } from "commander"
 import { withBunker } from "./bunker.js"
 import { withDataDir } from "./options.js"
-import { npub, print, printJson, printTable, when } from "./output.js"
+import { npub, print, printHint, printJson, printTable, when } from "./output.js"
 import { askHidden, readPiped } from "./prompt.js"
 
 interface KeysOptions {
@@ -28,7 +28,7 @@ Examples:
       const list = await withBunker(dataDir, (bunker) => bunker.call("keys.list", {}))
       if (json) return printJson(list)
       if (list.length === 0)
-        return print("This bunker holds no key yet; make one with `casemate keys generate --name NAME`.")
+        return printHint("This bunker holds no key yet; make one with `casemate keys generate --name NAME`.")
       return printTable(
         ["NAME", "PUBLIC KEY", "SINCE"],
         list.map(({ name, pubkey, createdAt }) => [name, npub(pubkey), when(createdAt)]),
@@ -56,6 +56,7 @@ Examples:
     )
     .action(async ({ dataDir, name, json }: KeysOptions) => {
       const key = await withBunker(dataDir, async (bunker) => {
+        await bunker.call("keys.check", { name })
         const secretKey = process.stdin.isTTY
           ? await askHidden("Secret key (nsec or hex, not shown): ")
           : await readPiped()

@@ -4,6 +4,7 @@ import { OwnerCallError } from "../channel/owner-client.js"
 import { UserError } from "../config/user-error.js"
 import { appsCommand } from "./apps.js"
 import { keysCommand } from "./keys.js"
+import { asTyped } from "./npm.js"
 import { hideSecrets, safe } from "./output.js"
 import { pairCommand } from "./pair.js"
 import { relayCommand } from "./relay.js"
@@ -51,6 +52,6 @@ function report(error: unknown): number {
 }
 
 function complain(text: string): number {
-  process.stderr.write(`casemate: ${hideSecrets(text)}\n`)
+  process.stderr.write(`casemate: ${hideSecrets(asTyped(text))}\n`)
   return 1
 }

@@ -1,7 +1,13 @@
 import { npubEncode } from "nostr-tools/nip19"
+import { asTyped } from "./npm.js"
 
 export function print(line = ""): void {
   process.stdout.write(`${line}\n`)
+}
+
+/** A line of ours that says what to type. */
+export function printHint(line: string): void {
+  print(asTyped(line))
 }
 
 /** One JSON object a line. */

@@ -5,6 +5,7 @@ import { type Config, type ConfigInput, parseConfig } from "../config/config.js"
 import { createLogger } from "../config/log.js"
 import { UserError } from "../config/user-error.js"
 import { type Daemon, startDaemon } from "../daemon.js"
+import { commandName } from "./npm.js"
 import { collect, withDataDir } from "./options.js"
 import { npub, print, printJson, safe, shellWord } from "./output.js"
 import { askHidden, isInteractive } from "./prompt.js"
@@ -108,8 +109,8 @@ async function introduce(
   print()
   // The next command must find this bunker: a folder that was named has to be named again.
   const folder = options.dataDir === undefined ? "" : ` --data-dir ${shellWord(config.dataDir)}`
-  print(`  another token   casemate pair${folder}`)
-  print(`  who may sign    casemate apps list${folder}`)
+  print(`  another token   ${commandName()} pair${folder}`)
+  print(`  who may sign    ${commandName()} apps list${folder}`)
   print("  stop            Ctrl-C")
 }
 

@@ -1,5 +1,6 @@
 import type { Command, CommanderError } from "commander"
 import { UserError } from "../config/user-error.js"
+import { asTyped } from "./npm.js"
 
 const NSEC = /nsec1[a-z0-9]{6,}/i
 
@@ -8,7 +9,11 @@ const NSEC = /nsec1[a-z0-9]{6,}/i
  * Asking for help or for the version still comes as commander's own error, with exit code 0.
  */
 export function withUsageErrors(command: Command): Command {
-  command.configureOutput({ outputError: () => undefined })
+  command.configureOutput({
+    outputError: () => undefined,
+    writeOut: (text) => void process.stdout.write(asTyped(text)),
+    writeErr: (text) => void process.stderr.write(asTyped(text)),
+  })
   command.exitOverride((error) => {
     const sentence = sentenceFor(error, nameOf(command))
     if (sentence === undefined) throw error

@@ -49,8 +49,7 @@ export function parseConfig(
   env: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
 ): Config {
-  if (input.dataDir === "") throw new UserError("--data-dir takes a folder, not an empty text")
-  const dataDir = resolve(input.dataDir ?? defaultDataDir(env, platform))
+  const dataDir = parseDataDir(input.dataDir, env, platform)
   const configDir = resolve(defaultConfigDir(env, platform))
   if (isInside(configDir, dataDir)) {
     throw new UserError(
@@ -65,6 +64,16 @@ export function parseConfig(
     publicUrl: input.publicUrl === undefined ? undefined : parsePublicUrl(input.publicUrl),
     logLevel: parseLogLevel(env["CASEMATE_LOG_LEVEL"]),
   })
+}
+
+/** The data folder alone: what talks to a bunker that runs needs no more. @throws UserError */
+export function parseDataDir(
+  text: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  if (text === "") throw new UserError("--data-dir takes a folder, not an empty text")
+  return resolve(text ?? defaultDataDir(env, platform))
 }
 
 export function parseHttp(text: string): HttpAddress {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync 
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest"
+import { LINUX, titled } from "../../test/support/needs.js"
 import { defaultConfigDir, defaultDataDir, makeFolder, removeEmptyFolders } from "./folders.js"
 import { UserError } from "./user-error.js"
 
@@ -83,7 +84,7 @@ describe("makeFolder", () => {
     expect(() => makeFolder(join(root, name))).toThrow(new UserError(`${join(root, name)} cannot be used: ${why}`))
   })
 
-  it.runIf(process.platform === "linux")("comes back from below /proc, where mkdir's own recursion does not", () => {
+  it.skipIf(!LINUX.isHere)(titled("comes back from below /proc, where mkdir's own recursion does not", LINUX), () => {
     expect(() => makeFolder("/proc/casemate/data")).toThrow(UserError)
   })
 })

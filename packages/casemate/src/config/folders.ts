@@ -4,6 +4,9 @@ import { dirname, isAbsolute, join } from "node:path"
 import { explainFileError } from "./file-error.js"
 import { UserError } from "./user-error.js"
 
+/** The name of the record in the data folder: where it lies, a bunker lives. */
+export const RECORD_FILE = "record.db"
+
 /** The platform's folder for what programs keep: SQLite, sockets, locks. */
 export function defaultDataDir(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
   if (platform === "darwin") return join(homedir(), "Library", "Application Support", "casemate")

@@ -1,8 +1,9 @@
 import { existsSync, lstatSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { GATEWAY_SOCKET, OWNER_SOCKET } from "../channel/sockets.js"
+import { RECORD_FILE } from "../config/folders.js"
 import { LOCK_FILE } from "./record/lock.js"
-import { RECORD_FILE, RECORD_FILES } from "./record/sqlite-record.js"
+import { RECORD_FILES } from "./record/sqlite-record.js"
 import { forgetRootKey, VAULT_FILE } from "./vault/root-key.js"
 
 interface Folders {

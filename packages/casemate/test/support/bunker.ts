@@ -21,6 +21,7 @@ export interface Folders {
   readonly data: string
   readonly config: string
   readonly env: NodeJS.ProcessEnv
+  /** Ends what still runs on them, then takes them away. */
   remove(): void
 }
 
@@ -28,12 +29,16 @@ export interface Folders {
 export function makeFolders(): Folders {
   const root = mkdtempSync(join(tmpdir(), "casemate-"))
   const config = join(root, "config")
+  const data = join(root, "data")
   return {
     root,
-    data: join(root, "data"),
+    data,
     config,
     env: { ...envWithoutNpm(), CASEMATE_CONFIG_DIR: config, CASEMATE_LOG_LEVEL: "warn" },
-    remove: () => rmSync(root, { recursive: true, force: true }),
+    remove() {
+      for (const pid of processesNaming(data)) kill(pid)
+      rmSync(root, { recursive: true, force: true })
+    },
   }
 }
 
@@ -110,8 +115,9 @@ export function pidOf(child: ChildProcess, name: "keyd" | "gateway"): number | u
   return childrenOf(child.pid as number).find(({ command }) => command.includes(`/${name}/main.js`))?.pid
 }
 
-/** Every process that was told of this folder, whoever its parent is. */
+/** Every process that was told of this folder, whoever its parent is. Reads /proc: elsewhere nobody is found. */
 export function processesNaming(folder: string): number[] {
+  if (process.platform !== "linux") return []
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((name) => {

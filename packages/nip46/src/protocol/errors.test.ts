@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { expect, it } from "vitest"
 import { ERROR_CODES, Nip46Error } from "./errors.js"
 
@@ -16,23 +17,21 @@ it("without a cause there is none, and details are empty", () => {
   expect(error.details).toEqual({})
 })
 
-it("the codes are a contract: one may be added, none renamed", () => {
-  expect(ERROR_CODES).toEqual(
-    expect.arrayContaining([
-      "INVALID_TOKEN",
-      "INVALID_PERMISSION",
-      "INVALID_MESSAGE",
-      "INVALID_EVENT",
-      "INVALID_KEY",
-      "INVALID_RELAY",
-      "ENCRYPTION_FAILED",
-      "DECRYPTION_FAILED",
-      "REMOTE_ERROR",
-      "RELAYS_UNREACHABLE",
-      "TIMEOUT",
-      "CLOSED",
-      "RECORD_FAILED",
-    ]),
-  )
-  expect(new Set(ERROR_CODES).size).toBe(ERROR_CODES.length)
+it("the page of errors says of each code, and of no other, what happened and what to do", () => {
+  const page = readFileSync(new URL("../../../../docs/errors.md", import.meta.url), "utf8")
+  const rows = page
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    )
+  expect(rows.map(([code]) => code)).toEqual(ERROR_CODES.map((code) => `\`${code}\``))
+  for (const [code, happened, advice, ...more] of rows) {
+    expect([code, happened]).toEqual([code, expect.stringMatching(/\w+ \w+/)])
+    expect([code, advice]).toEqual([code, expect.stringMatching(/\w+ \w+/)])
+    expect([code, more]).toEqual([code, []])
+  }
 })

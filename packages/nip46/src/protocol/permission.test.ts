@@ -47,7 +47,7 @@ describe("parsePermissions", () => {
     ["sign_event:", /is not a permission/],
     ["sign_event 1", /is not a permission; write method or method:param/],
     ["SIGN_EVENT", /is not a permission/],
-    ["sing_event", /"sing_event" names an unknown method/],
+    ["sing_event", /"sing_event" names an unknown method; there are connect, .*sign_event, .*logout$/],
     ["__proto__", /is not a permission/],
     ["constructor", /unknown method/],
     ["*", /is not a permission/],

@@ -1,7 +1,7 @@
 import { Nip46Error } from "./errors.js"
 import { MAX_KIND } from "./event.js"
 import { isHex32 } from "./hex.js"
-import { isMethod } from "./method.js"
+import { isMethod, METHODS } from "./method.js"
 
 /**
  * `method[:param]` (NIP-46 §Requested permissions). For `sign_event` the param is the kind in decimal; for
@@ -66,7 +66,7 @@ function parsePermission(entry: string): Permission {
   const match = PERMISSION.exec(entry)
   if (match === null) throw refusal(`${shown} is not a permission; write method or method:param, such as sign_event:1`)
   const [, method = "", param] = match
-  if (!isMethod(method)) throw refusal(`${shown} names an unknown method; see NIP-46 for the ten there are`)
+  if (!isMethod(method)) throw refusal(`${shown} names an unknown method; there are ${METHODS.join(", ")}`)
   if (method === "sign_event" && param !== undefined && !(KIND.test(param) && Number(param) <= MAX_KIND)) {
     throw refusal(`${shown} has no valid kind; sign_event takes a number from 0 to ${MAX_KIND}`)
   }

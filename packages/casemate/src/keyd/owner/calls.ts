@@ -46,6 +46,7 @@ const ARGS = {
   status: none,
   "keys.list": none,
   "keys.generate": v.object({ name: keyName }),
+  "keys.check": v.object({ name: keyName }),
   "keys.add": v.object({
     name: keyName,
     secretKey: v.pipe(
@@ -90,6 +91,10 @@ const HANDLERS: Handlers = {
     } finally {
       secretKey.fill(0)
     }
+  },
+  "keys.check": async ({ name }, { record }) => {
+    if ((await record.userKeys()).some((key) => key.name === name)) throw nameTaken(name)
+    return {}
   },
   "keys.add": async ({ name, secretKey: text }, ports) => {
     const secretKey = readSecretKey(text)
@@ -179,10 +184,13 @@ async function addKey(name: string, secretKey: Uint8Array, why: string, ports: O
   const audit = { ...ownerAudit("owner.add_key", why, key.createdAt, undefined), param: key.pubkey }
   const result = await record.addUserKey(key, audit)
   if (result.kind === "added") return keyInfo(key)
-  if (result.by === "name")
-    throw new UserError(`there is already a key named ${JSON.stringify(name)}; choose another name`)
+  if (result.by === "name") throw nameTaken(name)
   const known = await record.userKey(key.pubkey)
   throw new UserError(`this key is already here under the name ${JSON.stringify(known?.name ?? "")}`)
+}
+
+function nameTaken(name: string): UserError {
+  return new UserError(`there is already a key named ${JSON.stringify(name)}; choose another name`)
 }
 
 async function connectionOf(id: string, { record }: OwnerPorts): Promise<Connection> {

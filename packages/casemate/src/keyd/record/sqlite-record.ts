@@ -4,6 +4,7 @@ import { setImmediate as turn } from "node:timers/promises"
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { Nip46Error } from "@casemate/nip46/protocol"
 import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Recall } from "@casemate/nip46/signer"
+import { RECORD_FILE } from "../../config/folders.js"
 import { UserError } from "../../config/user-error.js"
 import { syncFolder } from "../vault/private-file.js"
 import { ChainWalk, decodeHead, doubtOf, encodeHead, GENESIS, type Link } from "./audit-chain.js"
@@ -26,8 +27,6 @@ import { isStorageDown, openSqlite, type SqliteDatabase, sqliteCompiler } from "
 import { prepareAll, type Statements } from "./statements.js"
 import { type Draft, FLOOR, recall, WRITER, Writes } from "./writes.js"
 
-/** The name of the record in the data folder. */
-export const RECORD_FILE = "record.db"
 /** What SQLite lays beside a database. */
 const BESIDE = ["-wal", "-shm", "-journal"] as const
 const UNFINISHED = ".new"
