@@ -1,5 +1,6 @@
 import { UserError } from "../../config/user-error.js"
 import { initial } from "./migrations/0001-initial.js"
+import { nostrconnectAndNip04 } from "./migrations/0002-nostrconnect-and-nip04.js"
 
 /** How a dialect writes the types in which the databases differ. */
 export interface ColumnTypes {
@@ -15,7 +16,7 @@ export interface Migration {
   statements(types: ColumnTypes): readonly string[]
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial]
+export const MIGRATIONS: readonly Migration[] = [initial, nostrconnectAndNip04]
 
 /** What migrating needs of a database. */
 export interface Migratable {
