@@ -4,7 +4,7 @@ import type { NostrEvent } from "../protocol/event.js"
 import { isHex32 } from "../protocol/hex.js"
 import { parseRequest, type Request, type RequestId } from "../protocol/message.js"
 import { Admission, type AdmissionRates, DEFAULT_RATES } from "./admission.js"
-import { type Answer, Answerer, RESEND_WITHIN, type Reply } from "./answerer.js"
+import { type Answer, Answerer, type Peer, RESEND_WITHIN, type Reply, senderOf } from "./answerer.js"
 import { BoundedMap } from "./bounded-map.js"
 import { type Asked, auditOf, decide, recoveredVerdict, storedVerdict } from "./decide.js"
 import { execute } from "./execute.js"
@@ -74,6 +74,7 @@ export class SignerEngine {
   readonly #accepted = new BoundedMap<string, number>(50_000)
   /** Answers that the record failed to take; a repeat is still answered from here. */
   readonly #unrecorded = new BoundedMap<string, NostrEvent>(1_000)
+  readonly #nip04Dropped = new BoundedMap<string, number>(10_000)
   readonly #ignored = new Map<IgnoreReason, number>()
 
   constructor(
@@ -97,6 +98,7 @@ export class SignerEngine {
     let connection = await this.#addressee(event)
     if (connection === undefined) return this.#ignore("not_for_us")
     const client = event.pubkey
+    const peer = senderOf(event)
     const claimed = standingOf(connection, client, this.#seconds())
     if (claimed.kind !== "live" && !this.#admission.stranger(connection.id)) return this.#ignore("strangers_limit")
 
@@ -106,7 +108,7 @@ export class SignerEngine {
     const isWithinRate = claimed.kind !== "live" || this.#admission.client(client)
 
     // 3 decrypt
-    if (event.content.includes("?iv=")) return this.#ignore("nip04_transport")
+    if (peer.encryption === "nip04" && !connection.nip04Transport) return this.#dropNip04(connection, claimed)
     const plaintext = await this.#answerer.open(event, connection)
     if (plaintext === undefined) return this.#ignore("undecryptable")
 
@@ -114,8 +116,8 @@ export class SignerEngine {
     const parsed = parseRequest(plaintext)
     if (parsed.kind === "garbage") return this.#ignore("garbage")
     const id = parsed.kind === "request" ? parsed.request.id : parsed.id
-    if (!isWithinRate) return this.#tell(id, "too many requests at once; slow down and ask again", connection, client)
-    if (parsed.kind === "refused") return this.#tell(id, parsed.reason, connection, client)
+    if (!isWithinRate) return this.#tell(id, "too many requests at once; slow down and ask again", connection, peer)
+    if (parsed.kind === "refused") return this.#tell(id, parsed.reason, connection, peer)
     const { request } = parsed
 
     try {
@@ -124,13 +126,13 @@ export class SignerEngine {
         const now = this.#seconds()
         const standing = standingOf(connection, client, now)
         const farewell = farewellTo(standing, request)
-        if (farewell !== undefined) return this.#tell(id, farewell, connection, client)
+        if (farewell !== undefined) return this.#tell(id, farewell, connection, peer)
 
         // 5 repeat?
         const recall = await this.#record.recall(event.id, repeatKey, event.created_at)
         if (recall.kind === "stale") return this.#ignore("stale")
         if (recall.kind !== "new") return this.#repeat(recall.claim, connection, client)
-        if (standing.kind === "logged_out") return this.#tell(id, "this app has already logged out", connection, client)
+        if (standing.kind === "logged_out") return this.#tell(id, "this app has already logged out", connection, peer)
         if (Math.abs(now - event.created_at) > MAX_CLOCK_SKEW)
           return this.#tellSkew(event, id, connection, standing, now)
 
@@ -138,7 +140,7 @@ export class SignerEngine {
         const read = readAsk(request, connection.userPubkey, now)
         const asked: Asked = { request, read, client, connection, standing, now }
         const decision = decide(asked, this.#crypto)
-        if (decision.kind === "unconnected") return this.#tell(id, decision.reason, connection, client)
+        if (decision.kind === "unconnected") return this.#tell(id, decision.reason, connection, peer)
         const { effect } = decision
         const verdict = storedVerdict(decision.verdict)
 
@@ -172,15 +174,15 @@ export class SignerEngine {
         const reply = await this.#reply(read, verdict, connection)
 
         // 9 answer
-        return { kind: "answered", answer: await this.#answer(event.id, id, reply, connection, client, now) }
+        return { kind: "answered", answer: await this.#answer(event.id, id, reply, connection, peer, now) }
       }
     } catch (error) {
       // Nothing of it was written, so nothing was decided; what fails after the commit is `#reply`'s.
       if (!(error instanceof Nip46Error) || error.code !== "RECORD_FAILED") throw error
       this.#onFault(error)
-      return this.#tell(id, "the signer could not record this request; ask again", connection, client)
+      return this.#tell(id, "the signer could not record this request; ask again", connection, peer)
     }
-    return this.#tell(id, "the signer is busy changing this connection; ask again", connection, client)
+    return this.#tell(id, "the signer is busy changing this connection; ask again", connection, peer)
   }
 
   /**
@@ -222,7 +224,7 @@ export class SignerEngine {
     // Whether this very claim was to tell new relays is no longer known; saying them twice does no harm.
     const untold = { ...connection, clientRelays: [] }
     const reply = await this.#reply(ask, verdict, untold)
-    const answer = await this.#answer(event.id, parsed.request.id, reply, connection, event.pubkey, now)
+    const answer = await this.#answer(event.id, parsed.request.id, reply, connection, senderOf(event), now)
     return connection.state === "revoked" ? undefined : answer
   }
 
@@ -234,6 +236,11 @@ export class SignerEngine {
   /** How many events came to nothing, by reason. */
   stats(): Record<string, number> {
     return Object.fromEntries(this.#ignored)
+  }
+
+  /** How many messages of this connection were dropped since the start because they came in NIP-04. */
+  nip04Dropped(connectionId: string): number {
+    return this.#nip04Dropped.get(connectionId) ?? 0
   }
 
   /** Zeroes the conversation keys. */
@@ -264,10 +271,10 @@ export class SignerEngine {
     requestId: RequestId,
     reply: Reply,
     connection: Connection,
-    client: string,
+    peer: Peer,
     now: number,
   ): Promise<Answer> {
-    const answer = await this.#answerer.seal(requestId, reply, connection, client, now)
+    const answer = await this.#answerer.seal(requestId, reply, connection, peer, now)
     // The answer rides in the next commit; nobody waits for it. If that fails, the claim still stands.
     this.#record.answer(eventId, answer.event).catch((fault: unknown) => {
       this.#unrecorded.set(eventId, answer.event)
@@ -296,16 +303,16 @@ export class SignerEngine {
   }
 
   /** An error that leaves no claim: nothing was decided, so nothing has to be remembered. */
-  async #tell(id: RequestId, error: string, connection: Connection, client: string): Promise<Outcome> {
+  async #tell(id: RequestId, error: string, connection: Connection, peer: Peer): Promise<Outcome> {
     const reply: Reply = { kind: "error", error }
     return {
       kind: "answered",
-      answer: await this.#answerer.seal(id, reply, connection, client, this.#seconds()),
+      answer: await this.#answerer.seal(id, reply, connection, peer, this.#seconds()),
     }
   }
 
   async #tellSkew(
-    { created_at, pubkey }: NostrEvent,
+    event: NostrEvent,
     id: RequestId,
     connection: Connection,
     { kind }: Standing,
@@ -313,10 +320,16 @@ export class SignerEngine {
   ): Promise<Outcome> {
     // Whoever is not bound yet has paid from the strangers' bucket, and must not spend the client's minute.
     if (kind === "live" && !this.#admission.skewNotice(connection.id)) return this.#ignore("clock_skew")
-    const skew = now - created_at
+    const skew = now - event.created_at
     const side = skew > 0 ? "behind" : "ahead of"
     const reason = `your clock is ${Math.abs(skew)} s ${side} the signer's; set it and ask again`
-    return this.#tell(id, reason, connection, pubkey)
+    return this.#tell(id, reason, connection, senderOf(event))
+  }
+
+  /** Whoever is nobody here leaves no trace; a client of ours, or who may become one, is counted for its owner to see. */
+  #dropNip04({ id }: Connection, { kind }: Standing): Outcome {
+    if (kind === "live" || kind === "offered") this.#nip04Dropped.set(id, this.nip04Dropped(id) + 1)
+    return this.#ignore("nip04_transport")
   }
 
   #ignore(why: IgnoreReason): Outcome {
