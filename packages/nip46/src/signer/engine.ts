@@ -3,6 +3,7 @@ import { Nip46Error } from "../protocol/errors.js"
 import type { NostrEvent } from "../protocol/event.js"
 import { isHex32 } from "../protocol/hex.js"
 import { parseRequest, type Request, type RequestId } from "../protocol/message.js"
+import { type Acceptance, type AcceptOptions, accept } from "./accept.js"
 import { Admission, type AdmissionRates, DEFAULT_RATES } from "./admission.js"
 import { type Answer, Answerer, type Peer, RESEND_WITHIN, type Reply, senderOf } from "./answerer.js"
 import { BoundedMap } from "./bounded-map.js"
@@ -74,6 +75,8 @@ export class SignerEngine {
   readonly #accepted = new BoundedMap<string, number>(50_000)
   /** Answers that the record failed to take; a repeat is still answered from here. */
   readonly #unrecorded = new BoundedMap<string, NostrEvent>(1_000)
+  /** Tokens whose acceptance is under way: one token makes one connection. */
+  readonly #accepting = new Set<string>()
   readonly #nip04Dropped = new BoundedMap<string, number>(10_000)
   readonly #ignored = new Map<IgnoreReason, number>()
 
@@ -231,6 +234,36 @@ export class SignerEngine {
   /** Makes a bunker:// token. @throws `INVALID_TOKEN`, `RECORD_FAILED` */
   offer(options: OfferOptions): Promise<{ token: string; connection: Connection }> {
     return offer(options, { record: this.#record, keys: this.#keys, crypto: this.#crypto, now: this.#seconds() })
+  }
+
+  /**
+   * Answers a nostrconnect:// token. Publish the response, then `renewConnectResponse` until it gives none:
+   * that a relay took the response proves nothing (QUIRKS).
+   *
+   * @throws `INVALID_TOKEN`, `INVALID_KEY`, `RECORD_FAILED`, and whatever `listen` rejects with
+   */
+  async accept(options: AcceptOptions): Promise<Acceptance> {
+    const { clientPubkey, secret } = options.token
+    const token = JSON.stringify([clientPubkey, secret])
+    if (this.#accepting.has(token)) {
+      throw new Nip46Error("INVALID_TOKEN", "this nostrconnect:// token is being accepted already; wait a moment", {
+        details: { field: "secret" },
+      })
+    }
+    this.#accepting.add(token)
+    try {
+      const ports = { record: this.#record, keys: this.#keys, crypto: this.#crypto, answerer: this.#answerer }
+      return await accept(options, { ...ports, now: () => this.#seconds() })
+    } finally {
+      this.#accepting.delete(token)
+    }
+  }
+
+  /** A connect response in a fresh event; undefined once its client has asked something, or may no longer. */
+  async renewConnectResponse({ event }: Pick<Answer, "event">): Promise<Answer | undefined> {
+    const connection = await this.#record.connection(event.pubkey)
+    if (connection?.state !== "active" || connection.lastUsedAt !== undefined) return undefined
+    return this.#answerer.renew(event, connection, connection.clientPubkey ?? "", this.#seconds())
   }
 
   /** How many events came to nothing, by reason. */
