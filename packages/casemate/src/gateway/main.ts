@@ -38,7 +38,12 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
   const receive = (event: NostrEvent): void => {
     if (event.tags.some(([name, value]) => name === "p" && value !== undefined && ours.has(value))) link.forward(event)
   }
-  const pool = new RelayPool({ webSocket: createWsFactory(), onEvent: receive, log })
+  // What the owner named, here or in a token, may lead anywhere; what a client named may not.
+  const isVouchedFor = (url: string): boolean =>
+    config.relays.includes(url) ||
+    [...ours.values()].some((entry) => entry.relays.includes(url) && !entry.guarded.includes(url))
+  const webSocket = createWsFactory({ isGuarded: (url) => !isVouchedFor(url) })
+  const pool = new RelayPool({ webSocket, onEvent: receive, log })
   const watch = (entry: Watch): void => {
     ours.set(entry.remoteSignerPubkey, entry)
     pool.watch(
@@ -60,6 +65,10 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     onWatch: watch,
     onUnwatch: (connectionId) => {
       for (const entry of [...ours.values()]) if (entry.connectionId === connectionId) unwatch(entry)
+    },
+    async onListen(entry, urls) {
+      watch(entry)
+      return urls.some(isOurs) ? [] : pool.listening(entry, urls)
     },
     async onAnswer(event, urls) {
       builtIn?.publishLocal(event)

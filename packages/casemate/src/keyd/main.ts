@@ -6,6 +6,7 @@ import { type ChildHooks, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { createLogger } from "../config/log.js"
 import { UserError } from "../config/user-error.js"
+import { ConnectResponses } from "./door/connect-responses.js"
 import { GatewayDoor } from "./door/gateway-door.js"
 import { acceptOwner } from "./door/owner-door.js"
 import { watchesOf } from "./door/watches.js"
@@ -69,7 +70,10 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: unkn
   const recovered = await engine.recover()
   for (const answer of recovered) door.publish(answer, true)
 
-  const ports = { engine, record, vault, crypto, door, waits, now }
+  const responses = new ConnectResponses({ engine, publish: (answer) => door.publish(answer), log })
+  responses.resume(await record.connections(), now())
+
+  const ports = { engine, record, vault, crypto, door, responses, waits, now }
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
     acceptOwner(socket, { call: (call, args) => callOwner(call, args, ports), log }),
@@ -81,6 +85,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: unkn
 
   const stop = async (): Promise<void> => {
     clearInterval(purge)
+    responses.close()
     ownerServer.close()
     gatewayServer.close()
     await door.drain()

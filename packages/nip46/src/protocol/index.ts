@@ -41,4 +41,5 @@ export {
   parsePermissions,
   readPermissions,
 } from "./permission.js"
+export { isPrivateAddress } from "./private-address.js"
 export { isLoopbackRelay, normalizeRelayUrl, normalizeRelayUrls, sameRelays } from "./relay-url.js"
