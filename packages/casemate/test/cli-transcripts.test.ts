@@ -46,7 +46,7 @@ test("there are transcripts", () => {
   expect(files.length).toBeGreaterThan(3)
 })
 
-test.concurrent.each(files)("the terminal shows what is in %s", { timeout: 60_000 }, async (name) => {
+test.concurrent.each(files)("the terminal shows what is in %s", { timeout: 150_000 }, async (name) => {
   const expected = readFileSync(join(FOLDER, name), "utf8")
   const folders = makeFolders()
   const data = join(folders.root, "casemate")
