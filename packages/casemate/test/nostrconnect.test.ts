@@ -85,7 +85,7 @@ describe("nostr-tools' BunkerSigner.fromURI through the running daemon", () => {
     folders.remove()
   })
 
-  it("pairs, and signs what was requested as far as an app gets it by default", async () => {
+  it("pairs, and signs what was requested as far as an app gets it by default (N46-NOSTRCONNECT-6, N46-NOSTRCONNECT-8)", async () => {
     const app = showUri(bunker.ready.relays, ["sign_event:1", "sign_event:4", "nip44_encrypt"])
     const [signer, info] = await Promise.all([app.open(), pair(app)])
     expect(info).toMatchObject({
@@ -222,7 +222,7 @@ describe("nostr-tools' BunkerSigner.fromURI through the running daemon", () => {
     expect(verifyEvent(await again.signEvent({ kind: 1, ...TEMPLATE }))).toBe(true)
   })
 
-  it("ends the session on logout", async () => {
+  it("ends the session on logout (N46-LOGOUT-3, N46-LOGOUT-4)", async () => {
     const app = showUri(bunker.ready.relays, ["sign_event:1"])
     const [signer, { id }] = await Promise.all([app.open(), pair(app)])
     await signer.logout()
@@ -243,7 +243,7 @@ describe("nostr-tools' BunkerSigner.fromURI through the running daemon", () => {
     await relay.close()
   })
 
-  it("moves an app to the owner's relay when it asks, and serves it at both until then", {
+  it("moves an app to the owner's relay when it asks, and serves it at both until then (N46-SWITCH-6)", {
     timeout: 30_000,
   }, async () => {
     const theirs = await startNaiveRelay()

@@ -55,7 +55,7 @@ async function accepted(bench: Bench, fields: Partial<AcceptOptions> = {}) {
 }
 
 describe("accepting a nostrconnect:// token", () => {
-  it("answers with the exact secret, from a transport key of its own, where the client listens", async () => {
+  it("answers with the exact secret, from a transport key of its own, where the client listens (N46-NOSTRCONNECT-7, N46-NOSTRCONNECT-8)", async () => {
     const bench = createBench()
     const { kind, connection, response, client } = await accepted(bench)
     expect(kind).toBe("accepted")
@@ -124,7 +124,7 @@ describe("accepting a nostrconnect:// token", () => {
     expect((await bench.connectionOf(client)).connectResponse).toBeUndefined()
   })
 
-  it("tells other relays of ours on switch_relays, and answers on both until then", async () => {
+  it("tells other relays of ours on switch_relays, and answers on both until then (N46-SWITCH-3, N46-SWITCH-6)", async () => {
     const bench = createBench()
     const ours = ["wss://ours.example"]
     const { client, response, connection } = await accepted(bench, { relays: ours, guardedRelays: THEIRS })
