@@ -34,6 +34,7 @@ export type KeydMessage =
   /** The answer to `hello`: everything to listen for, and how many events may be under way at once. */
   | { readonly t: "welcome"; readonly watches: readonly Watch[]; readonly credit: number }
   | { readonly t: "watch"; readonly watch: Watch }
+  /** It ended a day ago, or was an offer that did. */
   | { readonly t: "unwatch"; readonly connectionId: string }
   /** A watch whose answer waits until one of these relays is sure to have it; `unwatch` takes it back. */
   | { readonly t: "listen"; readonly n: number; readonly watch: Watch; readonly relays: readonly string[] }

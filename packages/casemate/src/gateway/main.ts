@@ -8,8 +8,7 @@ import { createLogger } from "../config/log.js"
 import { UserError } from "../config/user-error.js"
 import { serveHttp } from "./http/server.js"
 import { KeydLink } from "./keyd-link.js"
-import { relayUrlOf } from "./own-relay.js"
-import { createRelayServer } from "./relay-server/relay-server.js"
+import { OwnRelay, ownRelayTest, relayUrlOf } from "./own-relay.js"
 import { RelayPool } from "./relays/relay-pool.js"
 import { createWsFactory } from "./relays/ws-factory.js"
 
@@ -24,20 +23,29 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
   const crypto = createNodeBackend()
   const ours = new Map<string, Watch>()
 
-  const builtIn =
-    config.relays.length === 0 ? createRelayServer({ verifyEvent: (event) => crypto.verifyEvent(event) }) : undefined
-  const server = await serveHttp(config.http, {
-    request: (req, res) => builtIn?.handleRequest(req, res) === true || answer(req, res),
-    upgrade: (req, socket, head) => builtIn?.handleUpgrade(req, socket, head) === true,
-  })
-  const ownRelay = relayUrlOf(config.publicUrl ?? server.url)
-  const relays = builtIn === undefined ? config.relays : [ownRelay]
-  // What is ours is served in this process, under whichever of its names a token has it.
-  const isOurs = (url: string): boolean => builtIn !== undefined && (url === ownRelay || url === relayUrlOf(server.url))
-
   const receive = (event: NostrEvent): void => {
     if (event.tags.some(([name, value]) => name === "p" && value !== undefined && ours.has(value))) link.forward(event)
   }
+  const ownRelay = new OwnRelay(
+    { wants: (pubkey) => ours.has(pubkey), onEvent: receive },
+    { verifyEvent: (event) => crypto.verifyEvent(event) },
+  )
+  const server = await serveHttp(config.http, {
+    request: (req, res) => ownRelay.handleRequest(req, res) || answer(req, res),
+    upgrade: (req, socket, head) => ownRelay.handleUpgrade(req, socket, head),
+  })
+  const origin = config.publicUrl ?? server.url
+  const relays = config.relays.length === 0 ? [relayUrlOf(origin)] : config.relays
+  const isOurs = ownRelayTest([origin, server.url])
+  if (relays.some(isOurs)) ownRelay.serve()
+  /** Tokens name other relays now; whoever was paired over ours is still served there. */
+  const serveFor = (watches: readonly Watch[]): void => {
+    const connections = watches.filter((entry) => entry.relays.some(isOurs)).length
+    if (connections === 0 || ownRelay.isServed) return
+    ownRelay.serve()
+    log.info({ connections }, "still serving the built-in relay, for the connections that were paired over it")
+  }
+
   // What the owner named, here or in a token, may lead anywhere; what a client named may not.
   const isVouchedFor = (url: string): boolean =>
     config.relays.includes(url) ||
@@ -58,36 +66,40 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
   const link = new KeydLink({
     hello: { relays, http: server.url },
     onWatches: (watches) => {
+      serveFor(watches)
       const kept = new Set(watches.map(({ remoteSignerPubkey }) => remoteSignerPubkey))
       for (const entry of [...ours.values()]) if (!kept.has(entry.remoteSignerPubkey)) unwatch(entry)
       for (const entry of watches) watch(entry)
     },
-    onWatch: watch,
+    onWatch: (entry) => {
+      serveFor([entry])
+      watch(entry)
+    },
     onUnwatch: (connectionId) => {
       for (const entry of [...ours.values()]) if (entry.connectionId === connectionId) unwatch(entry)
     },
     async onListen(entry, urls) {
+      serveFor([entry])
       watch(entry)
       return urls.some(isOurs) ? [] : pool.listening(entry, urls)
     },
     async onAnswer(event, urls) {
-      builtIn?.publishLocal(event)
+      ownRelay.publish(event)
       const outside = urls.filter((url) => !isOurs(url))
       return outside.length === 0 || pool.publish(event, outside)
     },
     log,
   })
-  const detach = builtIn?.attachLocal({ wants: (pubkey) => ours.has(pubkey), onEvent: receive })
   link.open()
   log.info({ http: server.url, relays: relays.length }, "the gateway is ready")
 
   const stop = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, LAST_READ_MS))
-    detach?.()
+    ownRelay.stop()
     await Promise.race([link.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
     link.close()
     pool.close()
-    await builtIn?.close()
+    await ownRelay.close()
     await server.close()
   }
   return { hooks: { stop }, details: { http: server.url, relays } }

@@ -19,6 +19,8 @@ import { Vault } from "./vault/vault.js"
 
 /** The process with the keys and the record. It opens no network: its doors are unix sockets. */
 const PURGE_EVERY_MS = 60_000
+/** Reads every connection, and what it finds ended a day ago: no reason to look often. */
+const SWEEP_EVERY_MS = 3_600_000
 /** An orphan of a killed daemon needs a moment to notice. */
 const LOCK_PATIENCE_MS = 3_000
 
@@ -81,11 +83,15 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: unkn
   const purge = setInterval(() => {
     record.purge(now()).catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not purge"))
   }, PURGE_EVERY_MS)
+  const sweep = setInterval(() => {
+    door.sweep().catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not sweep"))
+  }, SWEEP_EVERY_MS)
   log.info({ crypto: crypto.name, recovered: recovered.length }, "keyd is ready")
 
   const stop = async (): Promise<void> => {
     clearInterval(purge)
     responses.close()
+    clearInterval(sweep)
     ownerServer.close()
     gatewayServer.close()
     await door.drain()

@@ -21,14 +21,20 @@ export interface NaiveRelay {
 export interface NaiveRelayOptions {
   /** Keeps what it received, and sends it again to every new subscription, `since` or not. */
   readonly stores?: boolean
+  /** Holds live events against `since`, as relays do. */
+  readonly appliesSince?: boolean
   /** Sends every event so many times. */
   readonly copies?: number
 }
 
-type Filter = { "#p"?: string[] }
+type Filter = { "#p"?: string[]; since?: number }
 
 /** A relay that verifies nothing, judges nothing, and takes any event for what it says it is. */
-export async function startNaiveRelay({ stores = false, copies = 1 }: NaiveRelayOptions = {}): Promise<NaiveRelay> {
+export async function startNaiveRelay({
+  stores = false,
+  appliesSince = false,
+  copies = 1,
+}: NaiveRelayOptions = {}): Promise<NaiveRelay> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false })
   const subscriptions = new Map<WebSocket, Map<string, Filter[]>>()
   const received: Event[] = []
@@ -40,6 +46,9 @@ export async function startNaiveRelay({ stores = false, copies = 1 }: NaiveRelay
       [...own].filter(([, filters]) => matches(filters, pubkeys)).map(([id]): [WebSocket, string] => [socket, id]),
     )
   const pTags = (event: Event): (string | undefined)[] => event.tags.filter(([name]) => name === "p").map(([, v]) => v)
+
+  const isSince = (filters: readonly Filter[], { created_at }: Event): boolean =>
+    filters.some(({ since = 0 }) => created_at >= since)
 
   server.on("connection", (socket) => {
     const own = new Map<string, Filter[]>()
@@ -62,6 +71,7 @@ export async function startNaiveRelay({ stores = false, copies = 1 }: NaiveRelay
         received.push(event)
         socket.send(JSON.stringify(["OK", event.id, true, ""]))
         for (const [to, id] of subscribersOf(pTags(event))) {
+          if (appliesSince && !isSince(subscriptions.get(to)?.get(id) ?? [], event)) continue
           const text = JSON.stringify(["EVENT", id, event])
           for (let n = 0; n < copies; n++) to.send(text)
         }

@@ -55,6 +55,10 @@ export class RawClient {
   deliveries = 0
   /** Ids of events that a relay took. */
   readonly taken = new Set<string>()
+  /** Ids of events that a relay did not take, and what it said. */
+  readonly refused = new Map<string, string>()
+  /** Seconds that its clock is ahead. */
+  clockOff = 0
   /** Requests that were asked again. */
   retries = 0
   readonly #conversation: Uint8Array
@@ -80,6 +84,7 @@ export class RawClient {
           },
           onEvent: (event) => this.#received(event),
           onTaken: (id) => this.taken.add(id),
+          onRefused: (id, message) => this.refused.set(id, message),
         }),
     )
   }
@@ -134,7 +139,7 @@ export class RawClient {
         kind: 24133,
         content: nip44.encrypt(plaintext, this.#conversation),
         tags: [["p", this.remoteSigner]],
-        created_at: Math.floor(Date.now() / 1000),
+        created_at: Math.floor(Date.now() / 1000) + this.clockOff,
       },
       this.secretKey,
     )
@@ -203,6 +208,7 @@ interface LinkHandlers {
   onReady(): void
   onEvent(event: Event): void
   onTaken(id: string): void
+  onRefused(id: string, message: string): void
 }
 
 /** One subscription on one relay, for as long as the test runs. */
@@ -241,9 +247,15 @@ class Link {
     socket.on("error", () => undefined)
     socket.on("open", () => socket.send(JSON.stringify(["REQ", "answers", this.#handlers.filter])))
     socket.on("message", (data) => {
-      const [label, first, second] = JSON.parse((data as Buffer).toString("utf8")) as [string, string, unknown]
+      const [label, first, second, message] = JSON.parse((data as Buffer).toString("utf8")) as [
+        string,
+        string,
+        unknown,
+        string,
+      ]
       if (label === "EVENT") this.#handlers.onEvent(second as Event)
       if (label === "OK" && second === true) this.#handlers.onTaken(first)
+      if (label === "OK" && second === false) this.#handlers.onRefused(first, message)
       if (label !== "EOSE") return
       this.isReady = true
       for (const tell of this.#onReady.splice(0)) tell()

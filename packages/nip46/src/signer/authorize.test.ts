@@ -40,6 +40,7 @@ const connection = (grants: readonly Grant[], state: ConnectionState = "active")
   grants,
   createdAt: NOW,
   lastUsedAt: undefined,
+  endedAt: undefined,
   revision: 1,
 })
 const verdictOf = (ask: Ask, ...grants: Grant[]) => authorize(ask, connection(grants), NOW)

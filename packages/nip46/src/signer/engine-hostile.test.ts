@@ -201,10 +201,12 @@ describe("strangers", () => {
     expect(await bench.client(remoteSignerPubkey).ask("ping")).toEqual({ ignored: "strangers_limit" })
   })
 
-  it("are charged before any signature is verified", async () => {
-    const bench = createBench({ signer: { strangerRate: { capacity: 2, perSecond: 0 } } })
-    const { connection } = await bench.offer()
-    const event = bench.client(connection.remoteSignerPubkey).request("connect")
+  it.each(["a key in use", "an offered key"])("are charged before any signature is verified, at %s", async (where) => {
+    const rate = { capacity: 2, perSecond: 0 }
+    const bench = createBench({ signer: where === "a key in use" ? { strangerRate: rate } : { offeredRate: rate } })
+    const { remoteSignerPubkey } =
+      where === "a key in use" ? await bench.connectionOf(await bench.connected()) : (await bench.offer()).connection
+    const event = bench.client(remoteSignerPubkey).request("connect")
     const forged = { ...event, sig: "0".repeat(128) }
     const whys = []
     for (let i = 0; i < 4; i++) whys.push(await bench.engine.handle(forged))
@@ -219,14 +221,34 @@ describe("strangers", () => {
   it("at one signer key do not drain the share of another, until all strangers' share is gone", async () => {
     const rate = { capacity: 2, perSecond: 0 }
     const bench = createBench({ signer: { strangerRate: rate, allStrangersRate: { capacity: 5, perSecond: 0 } } })
-    const offers = [await bench.offer(), await bench.offer(), await bench.offer()]
-    const clients = offers.map(({ connection }) => bench.client(connection.remoteSignerPubkey))
-    for (let i = 0; i < 50; i++) await clients[0]!.ask("ping")
-    expect(await clients[1]!.ask("connect", ["", offers[1]!.secret])).toMatchObject({ result: "ack" })
-    for (let i = 0; i < 50; i++) await clients[0]!.ask("ping")
-    expect(await clients[2]!.ask("connect", ["", offers[2]!.secret])).toMatchObject({ result: "ack" })
-    // A connected client is no stranger any more.
-    expect(await clients[1]!.ask("ping")).toMatchObject({ result: "pong" })
+    const clients = [await bench.connected(), await bench.connected(), await bench.connected()]
+    const told: number[] = []
+    for (const client of clients) {
+      const { remoteSignerPubkey } = await bench.connectionOf(client)
+      const stranger = bench.client(remoteSignerPubkey)
+      let errors = 0
+      for (let i = 0; i < 50; i++) if ("error" in (await stranger.ask("ping"))) errors++
+      told.push(errors)
+    }
+    expect(told).toEqual([2, 2, 1])
+    expect(await clients[0]!.ask("ping")).toMatchObject({ result: "pong" })
+  })
+
+  it("at keys in use and at offered ones drain nothing of each other", async () => {
+    const bench = createBench({ signer: { allStrangersRate: { capacity: 60, perSecond: 1 } } })
+    const inUse = (await bench.connectionOf(await bench.connected())).remoteSignerPubkey
+    const [first, second] = [await bench.offer(), await bench.offer()]
+    const flood = async (remoteSignerPubkey: string): Promise<void> => {
+      const forged = { ...bench.client(remoteSignerPubkey).request("ping"), sig: "0".repeat(128) }
+      const why = async () => (await bench.engine.handle(forged)) as { why?: string }
+      while ((await why()).why !== "strangers_limit") {}
+    }
+    await flood(inUse)
+    const app = bench.client(first.connection.remoteSignerPubkey)
+    expect(await app.ask("connect", ["", first.secret])).toMatchObject({ result: "ack" })
+    bench.advance(60_000)
+    await flood(second.connection.remoteSignerPubkey)
+    expect(errorOf(await bench.client(inUse).ask("ping"))).toMatch(/already used by another app/)
   })
 
   it("guess in vain, and the owner can still connect", async () => {
@@ -241,6 +263,46 @@ describe("strangers", () => {
     bench.advance(1_000)
     const client = bench.client(connection.remoteSignerPubkey)
     expect(await client.ask("connect", ["", secret])).toMatchObject({ result: "ack" })
+  })
+
+  it.each([110, 150])("at %i guesses a second for a minute, a fresh token's app connects at any time", async (rate) => {
+    const bench = createBench()
+    const { connection } = await bench.offer("", 3_600)
+    const guesser = bench.client(connection.remoteSignerPubkey)
+    // Charged before anything is looked at, so a false id drains as much as a guess and spares the test the curve.
+    const drain = { ...guesser.request("connect", ["", "guess"]), id: "0".repeat(64) }
+    let connected = 0
+    for (let second = 0; second < 60; second++) {
+      for (let i = 0; i < rate; i++) {
+        expect(await bench.engine.handle(drain)).toEqual({ kind: "ignored", why: "forged" })
+        if (i !== rate >> 1 || second % 10 !== 9) continue
+        const { connection: fresh, secret } = await bench.offer()
+        const app = bench.client(fresh.remoteSignerPubkey)
+        expect(await app.ask("connect", ["", secret])).toMatchObject({ result: "ack" })
+        connected++
+      }
+      bench.advance(1_000)
+    }
+    expect(connected).toBe(6)
+  })
+
+  it("are heard at offered keys more often than they are answered: a flood of guesses is none of answers", async () => {
+    const rate = { capacity: 3, perSecond: 0 }
+    const bench = createBench({ signer: { strangerRate: rate, offeredRate: { capacity: 12, perSecond: 0 } } })
+    const { connection, secret } = await bench.offer()
+    const app = bench.client(connection.remoteSignerPubkey)
+    const readings = [
+      await app.ask("connect", ["", "guess"]),
+      await app.ask("", [], { plaintext: '{"id":"1","method":7}' }),
+      await app.ask("connect", ["", secret], { createdAt: bench.now() - 1_000 }),
+    ]
+    for (const reading of readings) errorOf(reading)
+    expect(await app.ask("connect", ["", "guess"])).toEqual({ ignored: "strangers_limit" })
+    expect(await app.ask("", [], { plaintext: '{"id":"1","method":7}' })).toEqual({ ignored: "strangers_limit" })
+    expect(await app.ask("connect", ["", secret], { createdAt: bench.now() - 1_000 })).toEqual({
+      ignored: "clock_skew",
+    })
+    expect(await app.ask("connect", ["", secret])).toMatchObject({ result: "ack" })
   })
 
   it("a copy of a stranger's event is a duplicate for ever", async () => {
@@ -270,6 +332,19 @@ describe("clocks", () => {
     expect(errorOf(await ask())).toMatch(message)
     expect(await stored(bench)).toBe(before)
     signedIn(await client.ask("sign_event", [eventJson()]))
+  })
+
+  it("a client that is ahead hears of it although it listens for what comes after its own now", async () => {
+    const bench = createBench()
+    const client = await bench.connected()
+    for (const [off, at] of [
+      [3_600, bench.now() + 3_600],
+      [-3_600, bench.now() + 61],
+    ] as const) {
+      const outcome = await bench.engine.handle(client.request("ping", [], { createdAt: bench.now() + off }))
+      expect(outcome).toMatchObject({ kind: "answered", answer: { event: { created_at: at } } })
+      bench.advance(61_000)
+    }
   })
 
   it.each([-300, 300])("%i s off is served", async (off) => {

@@ -129,7 +129,7 @@ describe("invariant 2: one request has at most one effect", () => {
     await client.send(event)
     bench.advance(16 * 60_000)
     await bench.record.purge(bench.now())
-    expect(await client.send(event)).toEqual({ ignored: "in_progress" })
+    expect(await client.send(event)).toEqual({ ignored: "duplicate" })
     bench.advance(25 * 3_600_000)
     await bench.record.purge(bench.now())
     expect(await client.send(event)).toEqual({ ignored: "stale" })
@@ -174,4 +174,76 @@ it("a captured event cannot be turned into a flood of answers", async () => {
     if ("result" in (await client.send(event))) answers++
   }
   expect(answers).toBe(5)
+})
+
+describe("a day of requests that a storing relay plays again", () => {
+  const MINUTE = 60_000
+
+  it("is silence, costs nothing of its client's share, and no curve", async () => {
+    const { bench, uses } = countingBench()
+    const client = await bench.connected("sign_event:1")
+    const events = [
+      client.request("sign_event", [eventJson()]),
+      client.request("ping"),
+      client.request("nonsense"),
+      client.request("sign_event", ["{"]),
+    ]
+    for (const event of events) await client.send(event)
+    // A fresh engine has verified nothing yet: no signature that is checked would hold a second time.
+    bench.advance(6 * MINUTE)
+    bench.restart({ signer: { clientRate: { capacity: 1, perSecond: 0 } } })
+    for (let times = 0; times < 3; times++) {
+      for (const event of events) {
+        expect(await client.send({ ...event, sig: "0".repeat(128) })).toEqual({ ignored: "duplicate" })
+        expect(await client.send(event)).toEqual({ ignored: "duplicate" })
+      }
+      bench.advance(MINUTE)
+    }
+    expect(await client.ask("ping")).toMatchObject({ result: "pong" })
+    expect(uses.count).toBe(1)
+  })
+
+  it("is not told of a skew either, while the same words in a new event still get the recorded answer", async () => {
+    const { bench, uses } = countingBench()
+    const client = await bench.connected("sign_event:1")
+    const ask = () => client.request("sign_event", [eventJson()], { id: "retried" })
+    const [first, second] = [
+      ask(),
+      client.request("sign_event", [eventJson()], { id: "retried", createdAt: bench.now() - 1 }),
+    ]
+    for (const event of [first, second]) signedIn(await client.send(event))
+    bench.advance(10 * MINUTE)
+    for (const event of [first, second]) expect(await client.send(event)).toEqual({ ignored: "duplicate" })
+    signedIn(await client.send(ask()))
+    expect(uses.count).toBe(1)
+  })
+
+  it("an event is answered again while its client may wait, however far off its clock is within bounds", async () => {
+    const bench = createBench()
+    const client = await bench.connected()
+    const event = client.request("ping", [], { createdAt: bench.now() - 290 })
+    for (const ms of [0, 20_000, 280_000]) {
+      bench.advance(ms)
+      expect(await client.send(event)).toMatchObject({ result: "pong" })
+    }
+    bench.advance(1_000)
+    expect(await client.send(event)).toEqual({ ignored: "duplicate" })
+  })
+
+  it("has one notice a minute for all that was never served, and no effect", async () => {
+    const { bench, uses } = countingBench()
+    const client = await bench.connected("sign_event:1")
+    const missed = Array.from({ length: 5 }, (_, n) => client.request("sign_event", [eventJson(1, `note ${n}`)]))
+    const refused = Array.from({ length: 5 }, () => client.request("", [], { plaintext: '{"id":"1","method":7}' }))
+    bench.advance(23 * 60 * MINUTE)
+    bench.restart({ signer: { clientRate: { capacity: 4, perSecond: 0 } } })
+    for (let times = 0; times < 3; times++) {
+      const readings = []
+      for (const event of [...missed, ...refused]) readings.push(await client.send(event))
+      expect(errorOf(readings[0]!)).toMatch(/your clock is 82\d\d\d s behind/)
+      expect(readings.slice(1)).toEqual(Array(9).fill({ ignored: "clock_skew" }))
+      bench.advance(61_000)
+    }
+    expect(uses.count).toBe(0)
+  })
 })

@@ -103,7 +103,15 @@ export class SignerEngine {
     const client = event.pubkey
     const peer = senderOf(event)
     const claimed = standingOf(connection, client, this.#seconds())
-    if (claimed.kind !== "live" && !this.#admission.stranger(connection.id)) return this.#ignore("strangers_limit")
+    if (!this.#admits(claimed, connection)) return this.#ignore("strangers_limit")
+    const isOff = Math.abs(this.#seconds() - event.created_at) > MAX_CLOCK_SKEW
+    // Relays that store play a whole day again whenever they are asked anew: what was served then is over, and
+    // costs neither the curve nor its client's share. A forgery with its id is nothing better.
+    if (isOff) {
+      const past = await this.#record.recall(event.id, event.id, event.created_at)
+      if (past.kind === "stale") return this.#ignore("stale")
+      if (past.kind !== "new" && this.#isOver(past.claim)) return this.#ignore("duplicate")
+    }
 
     // 2 verify: the id of the bytes, then the signature; only then is a sender somebody who can be charged
     const flaw = this.#verify(event, claimed)
@@ -119,8 +127,14 @@ export class SignerEngine {
     const parsed = parseRequest(plaintext)
     if (parsed.kind === "garbage") return this.#ignore("garbage")
     const id = parsed.kind === "request" ? parsed.request.id : parsed.id
+    // A day that is played again must not be answered at its length: one notice a minute is what there is.
+    if (isOff && claimed.kind === "live" && (!isWithinRate || parsed.kind === "refused"))
+      return this.#tellSkew(event, id, connection, claimed, this.#seconds())
     if (!isWithinRate) return this.#tell(id, "too many requests at once; slow down and ask again", connection, peer)
-    if (parsed.kind === "refused") return this.#tell(id, parsed.reason, connection, peer)
+    if (parsed.kind === "refused") {
+      if (claimed.kind === "offered") return this.#rebuff(id, parsed.reason, connection, peer)
+      return this.#tell(id, parsed.reason, connection, peer)
+    }
     const { request } = parsed
 
     try {
@@ -134,7 +148,10 @@ export class SignerEngine {
         // 5 repeat?
         const recall = await this.#record.recall(event.id, repeatKey, event.created_at)
         if (recall.kind === "stale") return this.#ignore("stale")
-        if (recall.kind !== "new") return this.#repeat(recall.claim, connection, client)
+        if (recall.kind !== "new") {
+          if (isOff && this.#isOver(recall.claim)) return this.#ignore("duplicate")
+          return this.#repeat(recall.claim, connection, client)
+        }
         if (standing.kind === "logged_out") return this.#tell(id, "this app has already logged out", connection, peer)
         if (Math.abs(now - event.created_at) > MAX_CLOCK_SKEW)
           return this.#tellSkew(event, id, connection, standing, now)
@@ -143,7 +160,7 @@ export class SignerEngine {
         const read = readAsk(request, connection.userPubkey, now)
         const asked: Asked = { request, read, client, connection, standing, now }
         const decision = decide(asked, this.#crypto)
-        if (decision.kind === "unconnected") return this.#tell(id, decision.reason, connection, peer)
+        if (decision.kind === "unconnected") return this.#rebuff(id, decision.reason, connection, peer)
         const { effect } = decision
         const verdict = storedVerdict(decision.verdict)
 
@@ -281,6 +298,12 @@ export class SignerEngine {
     this.#answerer.close()
   }
 
+  /** Before anything is verified. Who is live is charged afterwards, when it is known to be them. */
+  #admits({ kind }: Standing, { id }: Connection): boolean {
+    if (kind === "live") return true
+    return kind === "offered" ? this.#admission.offered() : this.#admission.stranger(id)
+  }
+
   async #addressee(event: NostrEvent): Promise<Connection | undefined> {
     const pubkey = event.tags.find(([name]) => name === "p")?.[1]
     return isHex32(pubkey) ? this.#record.connection(pubkey) : undefined
@@ -329,6 +352,11 @@ export class SignerEngine {
     }
   }
 
+  /** Nobody waits so long for the answer of an event; a client that does asks in a new one. */
+  #isOver({ receivedAt }: Claim): boolean {
+    return this.#seconds() - receivedAt > MAX_CLOCK_SKEW
+  }
+
   async #repeat(claim: Claim, connection: Connection, client: string): Promise<Outcome> {
     const recorded = claim.answer ?? this.#unrecorded.get(claim.eventId)
     if (recorded === undefined) return this.#ignore("in_progress")
@@ -344,6 +372,12 @@ export class SignerEngine {
     }
   }
 
+  /** The same to whoever came to an offered token in vain, while their share lasts. */
+  async #rebuff(id: RequestId, error: string, connection: Connection, peer: Peer): Promise<Outcome> {
+    if (!this.#admission.rebuff()) return this.#ignore("strangers_limit")
+    return this.#tell(id, error, connection, peer)
+  }
+
   async #tellSkew(
     event: NostrEvent,
     id: RequestId,
@@ -351,12 +385,16 @@ export class SignerEngine {
     { kind }: Standing,
     now: number,
   ): Promise<Outcome> {
-    // Whoever is not bound yet has paid from the strangers' bucket, and must not spend the client's minute.
-    if (kind === "live" && !this.#admission.skewNotice(connection.id)) return this.#ignore("clock_skew")
+    // Whoever is not bound yet must not spend the client's minute.
+    const isTold = kind === "live" ? this.#admission.skewNotice(connection.id) : this.#admission.rebuff()
+    if (!isTold) return this.#ignore("clock_skew")
     const skew = now - event.created_at
     const side = skew > 0 ? "behind" : "ahead of"
-    const reason = `your clock is ${Math.abs(skew)} s ${side} the signer's; set it and ask again`
-    return this.#tell(id, reason, connection, senderOf(event))
+    const error = `your clock is ${Math.abs(skew)} s ${side} the signer's; set it and ask again`
+    // A client that is ahead and listens "from now on" would not be sent what is dated before that.
+    const at = Math.max(now, event.created_at)
+    const reply: Reply = { kind: "error", error }
+    return { kind: "answered", answer: await this.#answerer.seal(id, reply, connection, senderOf(event), at) }
   }
 
   /** Whoever is nobody here leaves no trace; a client of ours, or who may become one, is counted for its owner to see. */

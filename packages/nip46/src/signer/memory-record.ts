@@ -107,7 +107,8 @@ export function createMemoryRecord(): MemoryRecord {
       const connection = connections.get(connectionId)
       if (connection === undefined || (!isLive(connection) && connection.state !== "offered")) return false
       if (connection.state === "offered" && state !== "revoked") return false
-      connections.set(connectionId, { ...connection, state, revision: connection.revision + 1 })
+      const endedAt = state === "revoked" ? entry.at : undefined
+      connections.set(connectionId, { ...connection, state, endedAt, revision: connection.revision + 1 })
       audit.push(entry)
       return true
     },
@@ -171,7 +172,7 @@ function applied(connection: Connection, entry: ClaimEntry): Connection | undefi
     return { ...changed, ...spent, state: "active", clientPubkey, app, requestedPerms, revision }
   }
   if (!isLive(connection)) return undefined
-  if (effect?.kind === "logout") return { ...changed, state: "logged_out", revision }
+  if (effect?.kind === "logout") return { ...changed, state: "logged_out", endedAt: receivedAt, revision }
   if (effect?.kind === "told_relays") return { ...changed, clientRelays: effect.relays }
   return changed
 }

@@ -48,6 +48,7 @@ export async function newConnection(
     })),
     createdAt: now,
     lastUsedAt: undefined,
+    endedAt: undefined,
     revision: 0,
   }
 }

@@ -67,6 +67,8 @@ export interface Connection {
   readonly createdAt: number
   /** Of the last committed claim, to the minute: a write for every request would only wear the disk. */
   readonly lastUsedAt: number | undefined
+  /** When it was revoked or logged out. */
+  readonly endedAt: number | undefined
   /** Rises with every change of state or grants; a commit that expects another number is refused. */
   readonly revision: number
 }
@@ -160,7 +162,8 @@ export interface SignerRecord {
   connections(): Promise<readonly Connection[]>
   /**
    * Resolves false, and writes nothing, when there is no such connection or its state is final (a revoked
-   * one stays revoked), or when it is `offered` and this is no revocation: only a secret activates it.
+   * one stays revoked), or when it is `offered` and this is no revocation: only a secret activates it. What it
+   * revokes has ended at the time of the audit entry.
    */
   setState(connectionId: string, state: "active" | "paused" | "revoked", audit: AuditEntry): Promise<boolean>
   /** The owner's switch; a change of it raises the revision. False, and nothing is written, for one that has ended. */

@@ -26,6 +26,7 @@ const connection = (state: ConnectionState, fields: Partial<Connection> = {}): C
   grants: [],
   createdAt: NOW,
   lastUsedAt: undefined,
+  endedAt: undefined,
   revision: 1,
   ...fields,
 })

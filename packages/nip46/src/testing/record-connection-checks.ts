@@ -21,6 +21,7 @@ export const connectionChecks: readonly RecordCheck[] = [
         guardedRelays: ["wss://theirs.example"],
         connectResponse: event(),
         nip04Transport: true,
+        endedAt: START + 1,
       })
       await record.createConnection(first, audit())
       await record.createConnection(second, audit())
@@ -283,6 +284,23 @@ export const connectionChecks: readonly RecordCheck[] = [
         seen.push((await present(record, connection)).lastUsedAt)
       }
       equal(seen, [START, START, START + 60, START + 3_600], "lastUsedAt")
+    },
+  },
+  {
+    title: "endedAt is the time of the revocation or the logout, and of nothing else",
+    async run({ record }, fixtures) {
+      const [revoked, loggedOut, cancelled] = [fixtures.active(), fixtures.active(), fixtures.offered()]
+      for (const connection of [revoked, loggedOut, cancelled])
+        await record.createConnection(connection, fixtures.audit())
+      const at = START + 7_200
+      for (const state of ["paused", "active"] as const)
+        await record.setState(revoked.id, state, fixtures.audit({ at: START + 60 }))
+      equal((await present(record, revoked)).endedAt, undefined, "of a live one")
+      for (const { id } of [revoked, cancelled]) await record.setState(id, "revoked", fixtures.audit({ at }))
+      await record.commit(fixtures.entry(loggedOut, { effect: { kind: "logout" }, receivedAt: at }))
+      await record.setState(revoked.id, "revoked", fixtures.audit({ at: at + 60 }))
+      for (const connection of [revoked, loggedOut, cancelled])
+        equal((await present(record, connection)).endedAt, at, "of one that has ended")
     },
   },
   {

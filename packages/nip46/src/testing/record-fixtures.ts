@@ -74,6 +74,7 @@ export function createFixtures(): Fixtures {
     grants: [],
     createdAt: START,
     lastUsedAt: undefined,
+    endedAt: undefined,
     revision: 1,
     ...fields,
   })

@@ -188,6 +188,7 @@ export function createBench(options: BenchOptions = {}): Bench {
           typeof given === "string" ? parsePermissions(given).map(({ method, param }) => grant(method, param)) : given,
         createdAt: START,
         lastUsedAt: undefined,
+        endedAt: undefined,
         revision: 1,
         ...fields,
       }

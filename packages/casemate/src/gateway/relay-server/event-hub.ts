@@ -40,6 +40,7 @@ export class EventHub {
   readonly #index = new SubscriptionIndex<HubSubscription>()
   readonly #listeners = new Set<LocalListener>()
   readonly #seen: SeenEvents
+  #stopping = false
   received = 0
   refused = 0
   delivered = 0
@@ -60,6 +61,11 @@ export class EventHub {
   attach(listener: LocalListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** From now on no event is taken, because nobody is left to answer it; what is published still goes out. */
+  stop(): void {
+    this.#stopping = true
   }
 
   /** An event that came over a socket: judged, then handed on before this returns. */
@@ -87,6 +93,7 @@ export class EventHub {
   /** Why NIP-01 or this relay does not take the event. The cheap reasons first, the curve last. */
   #reject(value: unknown): string | undefined {
     const { limits, verifyEvent, now } = this.#options
+    if (this.#stopping) return "error: shutting down"
     if (!isEventShape(value)) return "invalid: this is not an event of NIP-01"
     if (value.kind !== NOSTR_CONNECT_KIND) return `blocked: this relay carries only kind ${NOSTR_CONNECT_KIND}`
     if (value.tags.length > limits.maxEventTags) return `invalid: more than ${limits.maxEventTags} tags`

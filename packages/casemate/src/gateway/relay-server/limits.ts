@@ -24,7 +24,10 @@ export interface RelayLimits {
   messageBurst: number
   /** Bytes that wait for a peer that does not read. */
   maxBufferedBytes: number
-  /** Seconds that `created_at` may be off, either way. */
+  /**
+   * Seconds that `created_at` may be off, either way. A relay that stores nothing needs no narrow bound, and
+   * one would leave a client with a wrong clock without the signer's word that says so.
+   */
   maxClockSkewSeconds: number
   /** Event ids that are remembered against duplicates. */
   rememberedEvents: number
@@ -46,7 +49,7 @@ export const DEFAULT_RELAY_LIMITS: Readonly<RelayLimits> = {
   messagesPerSecond: 200,
   messageBurst: 1_000,
   maxBufferedBytes: 4 * 1024 * 1024,
-  maxClockSkewSeconds: 600,
+  maxClockSkewSeconds: 25 * 60 * 60,
   rememberedEvents: 10_000,
   pingIntervalMs: 25_000,
 }

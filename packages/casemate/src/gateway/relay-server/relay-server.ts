@@ -42,7 +42,9 @@ export interface RelayServer {
   /** Hands an event of this process to the subscriptions it matches; unverified. Returns the deliveries. */
   publishLocal(event: NostrEvent): number
   stats(): RelayServerStats
-  /** Refuses new sockets, closes those there are with 1001, and drops after a second what does not follow. */
+  /** Takes no event and no socket any more; what is published still reaches the sockets there are. */
+  stop(): void
+  /** The same, then closes the sockets with 1001, and drops after a second what does not follow. */
   close(): Promise<void>
 }
 
@@ -65,6 +67,7 @@ export function createRelayServer(options: RelayServerOptions): RelayServer {
   const perPeer = new Map<string, number>()
   let total = 0
   let nextId = 1
+  let stopping = false
   let closing: Promise<void> | undefined
   let onEmpty: (() => void) | undefined
 
@@ -91,7 +94,7 @@ export function createRelayServer(options: RelayServerOptions): RelayServer {
     if (!isOurs(req)) return false
     socket.on("error", () => {})
     const { key, loopback } = peerOf(req.socket.remoteAddress)
-    if (closing !== undefined || total >= limits.maxConnections) {
+    if (stopping || total >= limits.maxConnections) {
       refuseUpgrade(socket, "503 Service Unavailable")
       return true
     }
@@ -132,7 +135,13 @@ export function createRelayServer(options: RelayServerOptions): RelayServer {
     return { connections: total, subscriptions, received, refused, delivered }
   }
 
+  function stop(): void {
+    stopping = true
+    hub.stop()
+  }
+
   async function shutDown(): Promise<void> {
+    stop()
     clearInterval(pinger)
     server.close()
     if (total === 0) return
@@ -160,6 +169,7 @@ export function createRelayServer(options: RelayServerOptions): RelayServer {
     attachLocal: (listener) => hub.attach(listener),
     publishLocal: (event) => hub.publish(event),
     stats,
+    stop,
     close,
   }
 }

@@ -41,7 +41,8 @@ afterEach(() => {
   for (const close of closing.splice(0)) close()
 })
 
-async function startRelay(verdict: () => [boolean, string] = () => [true, ""]): Promise<Relay> {
+/** Without a verdict it says nothing. */
+async function startRelay(verdict: () => [boolean, string] | undefined = () => [true, ""]): Promise<Relay> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" })
   const got: Message[] = []
   let standing: { id: string; filters: Filter[] } | undefined
@@ -55,7 +56,8 @@ async function startRelay(verdict: () => [boolean, string] = () => [true, ""]): 
         socket.send(JSON.stringify(["EOSE", first]))
       }
       if (label === "CLOSE") standing = undefined
-      if (label === "EVENT") socket.send(JSON.stringify(["OK", (first as NostrEvent).id, ...verdict()]))
+      const said = label === "EVENT" ? verdict() : undefined
+      if (said !== undefined) socket.send(JSON.stringify(["OK", (first as NostrEvent).id, ...said]))
     })
   })
   await once(server, "listening")
@@ -74,6 +76,7 @@ async function startRelay(verdict: () => [boolean, string] = () => [true, ""]): 
   }
 }
 
+const DAY = 86_400
 const NOW = Math.floor(Date.now() / 1000)
 const watch = (pubkey: string): Watch => ({ connectionId: pubkey, remoteSignerPubkey: pubkey, relays: [], guarded: [] })
 const pubkey = (n: number): string => n.toString(16).padStart(64, "0")
@@ -87,8 +90,14 @@ const event = (id: number): NostrEvent => ({
   sig: "0".repeat(128),
 })
 
+/** Relays apply it to live events, so a client whose clock is behind is heard so far. */
+function expectOfADay(since: number): void {
+  expect(Date.now() / 1000 - since).toBeGreaterThanOrEqual(DAY)
+  expect(Date.now() / 1000 - since).toBeLessThan(DAY + 60)
+}
+
 describe("RelayPool", () => {
-  it("listens with one socket and one subscription a relay, 500 pubkeys a filter, just before now", async () => {
+  it("listens with one socket and one subscription a relay, 500 pubkeys a filter, from a day ago", async () => {
     const relay = await startRelay()
     for (let n = 0; n < 1_200; n++) pool.watch(watch(pubkey(n)), [relay.url])
     await vi.waitFor(() => expect(relay.listensFor()).toHaveLength(1_200))
@@ -99,8 +108,7 @@ describe("RelayPool", () => {
     expect(filters.map((filter) => filter["#p"].length)).toEqual([500, 500, 200])
     for (const { kinds, since } of filters) {
       expect(kinds).toEqual([24133])
-      expect(Date.now() / 1000 - since).toBeGreaterThan(30)
-      expect(Date.now() / 1000 - since).toBeLessThan(900)
+      expectOfADay(since)
     }
   })
 
@@ -124,8 +132,58 @@ describe("RelayPool", () => {
     await vi.waitFor(() => expect(b.listensFor()).toEqual([pubkey(1)]))
     await vi.waitFor(() => expect(a.listensFor()).toEqual([pubkey(2)]))
     pool.watch(watch(pubkey(2)), [])
-    await vi.waitFor(() => expect(a.listensFor()).toEqual([]))
-    expect(a.got.at(-1)?.[0]).toBe("CLOSE")
+    await vi.waitFor(() => expect([a.sockets.size, b.sockets.size]).toEqual([0, 1]))
+    // Whoever comes back is listened for again.
+    pool.watch(watch(pubkey(2)), [a.url])
+    await vi.waitFor(() => expect(a.sockets.size).toBe(1))
+    await vi.waitFor(() => expect(a.listensFor()).toEqual([pubkey(2)]))
+  })
+
+  it("keeps the socket of a watch that moves away and back in one turn", async () => {
+    const relay = await startRelay()
+    pool.watch(watch(pubkey(1)), [relay.url])
+    await vi.waitFor(() => expect(relay.listensFor()).toEqual([pubkey(1)]))
+    const [socket] = relay.sockets
+    pool.watch(watch(pubkey(1)), [])
+    pool.watch(watch(pubkey(1)), [relay.url])
+    expect(await pool.publish(event(9), [relay.url])).toBe(true)
+    expect([...relay.sockets]).toEqual([socket])
+    expect(relay.listensFor()).toEqual([pubkey(1)])
+  })
+
+  it("hangs up where nobody is listened for once its answers are out, not before", async () => {
+    const relay = await startRelay(() => undefined)
+    const published = pool.publish(event(1), [relay.url])
+    pool.watch(watch(pubkey(1)), [relay.url])
+    await vi.waitFor(() => expect(relay.listensFor()).toEqual([pubkey(1)]))
+    await vi.waitFor(() => expect(relay.got.map(([label]) => label)).toContain("EVENT"))
+    pool.watch(watch(pubkey(1)), [])
+    await vi.waitFor(() => expect(relay.listensFor()).toEqual([]))
+    const [socket] = relay.sockets
+    socket?.send(JSON.stringify(["OK", event(1).id, true, ""]))
+    expect(await published).toBe(true)
+    await vi.waitFor(() => expect(relay.sockets.size).toBe(0))
+  })
+
+  it("dials a relay that is down no more once nobody is listened for there", async () => {
+    vi.useFakeTimers()
+    closing.push(() => vi.useRealTimers())
+    let dials = 0
+    const webSocket = (): never => {
+      dials += 1
+      throw new Error("down")
+    }
+    const lost = new RelayPool({ webSocket, onEvent: () => undefined, log: createLogger("test", "silent") })
+    closing.push(() => lost.close())
+    lost.watch(watch(pubkey(1)), ["ws://down.example"])
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(dials).toBeGreaterThan(1)
+    lost.watch(watch(pubkey(1)), [])
+    await vi.advanceTimersByTimeAsync(0)
+    const before = dials
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(dials).toBe(before)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it("asks nothing again for a watch that is known", async () => {
@@ -144,6 +202,8 @@ describe("RelayPool", () => {
     for (const socket of relay.sockets) socket.terminate()
     await vi.waitFor(() => expect(relay.got.filter(([label]) => label === "REQ")).toHaveLength(2), { timeout: 10_000 })
     expect(relay.listensFor()).toEqual([pubkey(1)])
+    const again = relay.got.filter(([label]) => label === "REQ")[1] as Message
+    expectOfADay((again[2] as Filter).since)
   })
 
   it("is listening once one relay has the watch: its REQ is there before any event of ours", async () => {

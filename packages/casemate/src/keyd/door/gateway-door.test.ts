@@ -155,6 +155,41 @@ describe("GatewayDoor", () => {
     expect((await again.next("welcome")).watches).toEqual([watch("a")])
   })
 
+  it("lets the gateway forget what is listed no more, once, and nothing that is offered meanwhile", async () => {
+    watches = async () => [watch("old"), watch("live")]
+    const peer = await greet()
+    door.watch(watch("offer"))
+    let finish: (watches: readonly Watch[]) => void = () => {}
+    watches = () =>
+      new Promise((resolve) => {
+        finish = resolve
+      })
+    const sweeping = door.sweep()
+    door.watch(watch("new"))
+    finish([watch("live")])
+    await sweeping
+    watches = async () => [watch("live"), watch("new")]
+    await door.sweep()
+    const told = [await peer.next("unwatch"), await peer.next("unwatch")]
+    expect(told.map(({ connectionId }) => connectionId)).toEqual(["old", "offer"])
+    watches = async () => []
+    await door.sweep()
+    const rest = [await peer.next("unwatch"), await peer.next("unwatch")]
+    expect(rest.map(({ connectionId }) => connectionId)).toEqual(["live", "new"])
+  })
+
+  it("keeps all watches when the list cannot be read", async () => {
+    watches = async () => [watch("a")]
+    const peer = await greet()
+    watches = async () => {
+      throw new Error("database is locked")
+    }
+    await expect(door.sweep()).rejects.toThrow("database is locked")
+    watches = async () => []
+    await door.sweep()
+    expect(await peer.next("unwatch")).toEqual({ t: "unwatch", connectionId: "a" })
+  })
+
   it("sends an answer again to each new gateway until one has it out", async () => {
     door.publish(answer("kept"))
     const first = await greet()

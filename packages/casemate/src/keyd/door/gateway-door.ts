@@ -46,6 +46,8 @@ export class GatewayDoor {
   readonly #listens = new Map<number, { resolve(failures: readonly RelayFailure[]): void; giveUp(): void }>()
   /** What is offered while the list for a gateway is being read; the newest hello is the last entry. */
   readonly #late = new Map<FramedSocket, Watch[]>()
+  /** Ids of the connections that the gateway listens for. */
+  #watched = new Set<string>()
 
   constructor(options: GatewayDoorOptions) {
     this.#options = options
@@ -83,10 +85,12 @@ export class GatewayDoor {
 
   watch(watch: Watch): void {
     for (const late of this.#late.values()) late.push(watch)
+    this.#watched.add(watch.connectionId)
     this.#send({ t: "watch", watch })
   }
 
   unwatch(connectionId: string): void {
+    this.#watched.delete(connectionId)
     this.#send({ t: "unwatch", connectionId })
   }
 
@@ -110,6 +114,17 @@ export class GatewayDoor {
     } finally {
       clearTimeout(deadline)
       this.#listens.delete(n)
+    }
+  }
+
+  /** Lets the gateway forget the connections that nobody has to be told of any more. */
+  async sweep(): Promise<void> {
+    // What is offered while the list is being read is not in it, and is none of these either.
+    const before = [...this.#watched]
+    const now = new Set((await this.#options.watches()).map(({ connectionId }) => connectionId))
+    for (const connectionId of before) {
+      if (now.has(connectionId) || !this.#watched.delete(connectionId)) continue
+      this.#send({ t: "unwatch", connectionId })
     }
   }
 
@@ -138,6 +153,7 @@ export class GatewayDoor {
         }
         this.#gateway = from
         this.#info = { relays: message.relays, http: message.http }
+        this.#watched = new Set(watches.map(({ connectionId }) => connectionId))
         this.#send({ t: "welcome", watches, credit: EVENT_CREDIT })
         for (const [n, answer] of this.#unsettled) this.#sendAnswer(n, answer, true)
         return

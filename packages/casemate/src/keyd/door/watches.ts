@@ -1,8 +1,8 @@
-import type { Connection } from "@casemate/nip46/signer"
+import { type Connection, OFFER_TTL } from "@casemate/nip46/signer"
 import type { Watch } from "../../channel/gateway-channel.js"
 
-/** How long an ended connection is still listened to, so that its app is told why, in seconds. */
-const FAREWELL = 24 * 60 * 60
+/** How long what has ended is still listened to, so that its app is told why, in seconds: as long as offers are kept. */
+const FAREWELL = OFFER_TTL
 
 /** What the gateway must know of a connection to listen for it. */
 export function watchOf({ id, remoteSignerPubkey, relays, clientRelays, guardedRelays }: Connection): Watch {
@@ -13,18 +13,19 @@ export function watchOf({ id, remoteSignerPubkey, relays, clientRelays, guardedR
 
 /** Every connection that somebody may still speak to. @param now unix seconds */
 export function watchesOf(connections: readonly Connection[], now: number): Watch[] {
-  return connections.filter((connection) => isWatched(connection, now)).map(watchOf)
+  return connections.filter((connection) => endOf(connection) + FAREWELL > now).map(watchOf)
 }
 
-function isWatched({ state, secretExpiresAt, lastUsedAt, createdAt }: Connection, now: number): boolean {
+/** When it is over, or will be. */
+function endOf({ state, secretExpiresAt, expiresAt, endedAt, createdAt }: Connection): number {
   switch (state) {
     case "active":
     case "paused":
-      return true
+      return expiresAt ?? Number.POSITIVE_INFINITY
     case "offered":
-      return (secretExpiresAt ?? 0) > now
+      return secretExpiresAt ?? createdAt
     case "revoked":
     case "logged_out":
-      return (lastUsedAt ?? createdAt) + FAREWELL > now
+      return endedAt ?? createdAt
   }
 }

@@ -72,3 +72,18 @@ test("a database of a newer casemate is refused and not touched", () => {
   expect(() => migrate(db, { migrations: [first] })).toThrow(/schema 2 .* knows 1 at most/)
   expect(db.schemaVersion()).toBe(2)
 })
+
+test("a connection that had ended before its end was written down ended with its last audit row", () => {
+  migrate(db, { migrations: MIGRATIONS.slice(0, 1) })
+  const made = ["active", "revoked", "logged_out", "offered"]
+  for (const [n, state] of made.entries()) {
+    db.exec(`INSERT INTO connection VALUES
+      (NULL, 'c${n}', 'u', 'r${n}', X'00', NULL, '${state}', NULL, NULL, NULL, '[]', '[]', '{}', '', 100, NULL, 1)`)
+    for (const at of state === "logged_out" ? [] : [100, 300, 200])
+      db.exec(`INSERT INTO audit VALUES
+        ('keyd', ${n * 1000 + at}, ${at}, 'owner', 'c${n}', 'owner.test', NULL, 'allow', '', NULL, X'00')`)
+  }
+  migrate(db)
+  const ends = rows("connection").map((row) => (row as { ended_at: number | null }).ended_at)
+  expect(ends).toEqual([null, 300, 100, null])
+})

@@ -72,6 +72,7 @@ function connectionQueries(db: Kysely<Tables>) {
         requested_perms: p.requested_perms,
         created_at: p.created_at,
         last_used_at: p.last_used_at,
+        ended_at: p.ended_at,
         revision: p.revision,
       }),
     ),
@@ -115,10 +116,10 @@ function connectionQueries(db: Kysely<Tables>) {
         .where("id", "=", p.id)
         .where("uses_left", ">=", p.uses),
     ),
-    setState: query<{ id: string; state: ConnectionState }>()((p) =>
+    setState: query<{ id: string; state: ConnectionState; ended_at: number | null }>()((p) =>
       db
         .updateTable("connection")
-        .set((column) => ({ state: p.state, revision: column("revision", "+", 1) }))
+        .set((column) => ({ state: p.state, ended_at: p.ended_at, revision: column("revision", "+", 1) }))
         .where("id", "=", p.id),
     ),
     activate: query<{ id: string; client_pubkey: string; app: string; requested_perms: string }>()((p) =>

@@ -30,6 +30,7 @@ export function toConnection(row: ConnectionRow, grants: readonly GrantRow[]): C
     grants: grants.map(toGrant),
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
     revision: row.revision,
   }
 }
@@ -54,6 +55,7 @@ export function fromConnection(connection: Connection): Omit<ConnectionRow, "seq
     requested_perms: connection.requestedPerms,
     created_at: connection.createdAt,
     last_used_at: connection.lastUsedAt ?? null,
+    ended_at: connection.endedAt ?? null,
     revision: connection.revision,
   }
 }

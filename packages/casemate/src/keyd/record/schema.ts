@@ -50,6 +50,7 @@ export interface ConnectionTable {
   requested_perms: string
   created_at: number
   last_used_at: number | null
+  ended_at: number | null
   revision: number
 }
 

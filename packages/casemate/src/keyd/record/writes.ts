@@ -81,7 +81,7 @@ export class Writes {
     const connection = this.#sql.connectionById.get({ id })
     if (connection === undefined) return false
     if (!isLive(connection) && !(connection.state === "offered" && state === "revoked")) return false
-    this.#sql.setState.run({ id, state })
+    this.#sql.setState.run({ id, state, ended_at: state === "revoked" ? audit.at : null })
     draft.touched.add(connection.remote_signer_pubkey)
     this.note(draft, audit)
     return true
@@ -173,7 +173,7 @@ export class Writes {
     return uses
   }
 
-  #apply({ effect, connectionId: id }: ClaimEntry): void {
+  #apply({ effect, connectionId: id, receivedAt }: ClaimEntry): void {
     if (effect === undefined) return
     switch (effect.kind) {
       case "activate": {
@@ -183,7 +183,7 @@ export class Writes {
         break
       }
       case "logout":
-        this.#sql.setState.run({ id, state: "logged_out" })
+        this.#sql.setState.run({ id, state: "logged_out", ended_at: receivedAt })
         break
       case "told_relays":
         this.#sql.setClientRelays.run({ id, client_relays: JSON.stringify(effect.relays) })
