@@ -51,7 +51,13 @@ beforeEach(async () => {
       return true
     },
   }
-  ports = { record, door, waits: { served: () => undefined }, now: () => 0 } as unknown as OwnerPorts
+  ports = {
+    record,
+    door,
+    engine: { nip04Dropped: () => 0 },
+    waits: { served: () => undefined },
+    now: () => 0,
+  } as unknown as OwnerPorts
 
   const folder = mkdtempSync(join(tmpdir(), "casemate-revoke-"))
   const server = createServer((socket: Socket) => door.accept(socket)).listen(join(folder, "door"))
