@@ -171,6 +171,46 @@ describe.skipIf(!PYTHON.isHere)(titled("casemate keys add with a name that canno
   })
 })
 
+describe.skipIf(!PYTHON.isHere)(titled("casemate pair on a terminal, with an app's token", PYTHON), () => {
+  const ASKED = "Let it in? [y/N] "
+
+  it("asks, and lets in for a yes alone", async () => {
+    const folders = makeFolders()
+    const bunker = await startBunker(folders)
+    const relay = encodeURIComponent(bunker.ready.relays[0] as string)
+    const uri = `nostrconnect://${getPublicKey(generateSecretKey())}?relay=${relay}&secret=0123456789abcdef&name=Notes`
+    const open = (): Terminal =>
+      openTerminal(folders, ["pair", uri, "--no-wait", "--perms", "sign_event:1", "--data-dir", folders.data])
+    const apps = async (): Promise<string[]> =>
+      (await runJson<{ name: string }[]>(folders, ["apps", "list"])).map(({ name }) => name)
+
+    for (const [answer, sentence] of [
+      ["\r", "the app was not let in, and nothing was changed"],
+      ["n\r", "the app was not let in, and nothing was changed"],
+      ["yesterday\r", "the app was not let in, and nothing was changed"],
+      ["\u0003", "nothing was entered, so nothing was changed"],
+      ["\u0004", "nothing was entered, so nothing was changed"],
+    ] as const) {
+      const terminal = open()
+      expect(await terminal.shows(ASKED)).toContain('calls itself    "Notes"')
+      terminal.type(answer)
+      expect(await terminal.ended).not.toBe(0)
+      expect(terminal.screen()).toContain(`casemate: ${sentence}`)
+    }
+    expect(await apps()).not.toContain("Notes")
+
+    const terminal = open()
+    await terminal.shows(ASKED)
+    terminal.type("y\r")
+    expect(await terminal.ended).toBe(0)
+    expect(terminal.screen()).toContain('Let in: "Notes"')
+    expect(terminal.screen()).not.toContain("0123456789abcdef")
+    expect(await apps()).toContain("Notes")
+    await bunker.stop()
+    folders.remove()
+  })
+})
+
 function openTerminal(folders: Folders, args: readonly string[]): Terminal {
   const child = spawn("python3", [TERMINAL, process.execPath, casemate, ...args], {
     env: { ...folders.env, CASEMATE_LOG_LEVEL: "error" },

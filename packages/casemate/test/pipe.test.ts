@@ -67,6 +67,7 @@ function openGateway(publish: (event: NostrEvent) => Promise<boolean> = async ()
     onWatches: () => undefined,
     onWatch: () => undefined,
     onUnwatch: () => undefined,
+    onListen: async () => [],
     onAnswer: async (event) => {
       const isOut = await publish(event)
       if (isOut) published.push(event.content)

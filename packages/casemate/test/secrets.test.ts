@@ -18,7 +18,7 @@ import {
 import { filesOf, findNeedles, keyNeedles, textNeedles } from "./support/canaries.js"
 import { LINUX, titled } from "./support/needs.js"
 import { callOwner } from "./support/owner.js"
-import { RawClient } from "./support/raw-client.js"
+import { parseToken, RawClient } from "./support/raw-client.js"
 
 const title = "invariant 9: no key, plaintext or secret lies in the data folder or in a log at trace level"
 
@@ -30,7 +30,7 @@ it.skipIf(!LINUX.isHere)(titled(title, LINUX), { timeout: 90_000 }, async () => 
   const keepLog = (name: string, text: string): void => void logs.set(name, Buffer.from(text))
   const cli = async (args: string[], input?: string): Promise<CliResult> => {
     const result = await runCli(folders, [...args, "--data-dir", folders.data], input)
-    keepLog(`stderr of ${args.join(" ")}, ${logs.size}`, result.stderr)
+    keepLog(`stderr of ${args.slice(0, 2).join(" ")}, ${logs.size}`, result.stderr)
     return result
   }
   const clients: RawClient[] = []
@@ -82,6 +82,14 @@ it.skipIf(!LINUX.isHere)(titled(title, LINUX), { timeout: 90_000 }, async () => 
     expect((await cli(["keys", "list"])).stdout).toContain("known")
     expect((await cli(["apps", "show", offer.id])).code).toBe(0)
 
+    // An app's own token, let in and never used: its secret waits to be sent again.
+    const theirs = "an app's own secret, 0987654321"
+    const theirKey = getPublicKey(generateSecretKey())
+    const uri = `nostrconnect://${theirKey}?relay=${encodeURIComponent(parseToken(offer.uri).relays[0] as string)}&secret=${encodeURIComponent(theirs)}`
+    expect((await cli(["pair", uri, "--yes", "--no-wait"])).code).toBe(0)
+    expect((await cli(["pair", uri, "--yes", "--no-wait", "--key", "nobody"])).code).toBe(1)
+    expect((await cli(["pair", `${uri}&relay=x`.replace("secret=", "secret=&"), "--yes"])).code).toBe(1)
+
     // A record that cannot be written, ends by signals, and a root key that is damaged.
     const db = new BetterSqlite(join(folders.data, "record.db"))
     db.exec("BEGIN IMMEDIATE")
@@ -117,6 +125,8 @@ it.skipIf(!LINUX.isHere)(titled(title, LINUX), { timeout: 90_000 }, async () => 
         new URL(bunker.ready.bunker).searchParams.get("secret") as string,
       ),
       ...textNeedles("a guessed secret", guess),
+      ...textNeedles("the secret of an app's own token", theirs),
+      ...textNeedles("the same as its token has it", encodeURIComponent(theirs)),
       ...textNeedles("a plaintext to encrypt", words),
       ...textNeedles("a plaintext that was decrypted", reply),
     ]

@@ -10,6 +10,14 @@ export interface Watch {
   readonly connectionId: string
   readonly remoteSignerPubkey: string
   readonly relays: readonly string[]
+  /** Those of them that only a client vouches for: never dialled into a private network. */
+  readonly guarded: readonly string[]
+}
+
+/** A relay that cannot be listened to, and why. */
+export interface RelayFailure {
+  readonly relay: string
+  readonly reason: string
 }
 
 export type GatewayMessage =
@@ -19,6 +27,8 @@ export type GatewayMessage =
   | { readonly t: "event"; readonly n: number; readonly event: unknown }
   /** Answer `n` was published, or given up on every relay. */
   | { readonly t: "settled"; readonly n: number }
+  /** The answer to `listen`: no failures once one of its relays is sure to have the watch, else all of them. */
+  | { readonly t: "listening"; readonly n: number; readonly failures: readonly RelayFailure[] }
 
 export type KeydMessage =
   /** The answer to `hello`: everything to listen for, and how many events may be under way at once. */
@@ -26,6 +36,8 @@ export type KeydMessage =
   | { readonly t: "watch"; readonly watch: Watch }
   /** It ended a day ago, or was an offer that did. */
   | { readonly t: "unwatch"; readonly connectionId: string }
+  /** A watch whose answer waits until one of these relays is sure to have it; `unwatch` takes it back. */
+  | { readonly t: "listen"; readonly n: number; readonly watch: Watch; readonly relays: readonly string[] }
   | { readonly t: "done"; readonly n: number }
   /**
    * To be published on every relay named; sent again after a reconnect until it is settled. `again`: it may

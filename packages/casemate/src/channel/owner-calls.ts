@@ -22,6 +22,10 @@ export interface AppInfo {
   readonly relays: readonly string[]
   readonly perms: readonly string[]
   readonly requestedPerms: string
+  /** It may encrypt its messages with NIP-04. */
+  readonly nip04Transport: boolean
+  /** Its messages that were dropped since keyd started because they came in NIP-04. */
+  readonly nip04Dropped: number
   readonly createdAt: number
   readonly lastUsedAt: number | undefined
 }
@@ -35,10 +39,51 @@ export interface OfferInfo {
   readonly expiresAt: number
 }
 
+/** What an app that shows a nostrconnect:// token would get. */
+export interface PreviewInfo {
+  readonly name: string
+  readonly url: string | undefined
+  readonly clientPubkey: string
+  /** Where it is met. */
+  readonly relays: readonly string[]
+  /** Relays of the token that are not dialled. */
+  readonly refusedRelays: readonly { readonly url: string; readonly why: string }[]
+  /** Where the owner wants to serve it; the app learns them when it asks switch_relays. */
+  readonly movesTo: readonly string[]
+  /** As the app wrote it. */
+  readonly requestedPerms: string
+  readonly perms: readonly string[]
+  /** What it asks for beyond that. */
+  readonly notGranted: readonly string[]
+  readonly key: string
+  readonly userPubkey: string
+}
+
+export interface AcceptInfo extends AppInfo {
+  /** False: this token was accepted before, and nothing was changed. */
+  readonly isNew: boolean
+}
+
+/** A request as the audit has it. */
+export interface RequestInfo {
+  readonly action: string
+  readonly param: string | undefined
+  readonly verdict: "allow" | "ask" | "deny"
+  readonly why: string
+}
+
 export interface StatusInfo {
   readonly relays: readonly string[]
   readonly http: string | undefined
   readonly ignored: Readonly<Record<string, number>>
+}
+
+export interface AcceptArgs {
+  readonly uri: string
+  readonly key?: string
+  readonly perms?: string
+  readonly relays?: readonly string[]
+  readonly allowPrivateRelays?: boolean
 }
 
 /** Each call with its args and its result. */
@@ -53,6 +98,7 @@ export interface OwnerCalls {
   "apps.list": { args: Record<never, never>; result: readonly AppInfo[] }
   "apps.show": { args: { id: string }; result: AppInfo }
   "apps.revoke": { args: { id: string }; result: AppInfo }
+  "apps.nip04": { args: { id: string; allowed: boolean }; result: AppInfo }
   /** `ttl` in seconds; `perms` as `method[:param]`, comma-separated; no `key` means the only or first one. */
   "connections.offer": {
     args: { key?: string; perms?: string; ttl: number; relays?: readonly string[] }
@@ -60,6 +106,14 @@ export interface OwnerCalls {
   }
   /** Answered when an app has redeemed the token, or with an error when it can no longer be redeemed. */
   "connections.wait": { args: { id: string }; result: AppInfo }
+  /**
+   * `uri`: a nostrconnect:// token; no `perms` means what it requests as far as an app gets it by default. `relays`:
+   * where to serve it; its own when none is named. The same args for both: shown first, then done.
+   */
+  "connections.preview": { args: AcceptArgs; result: PreviewInfo }
+  "connections.accept": { args: AcceptArgs; result: AcceptInfo }
+  /** Answered once the app has asked anything, or with an error when it has not for 75 s. */
+  "connections.firstRequest": { args: { id: string }; result: { app: AppInfo; request: RequestInfo | undefined } }
 }
 
 export type OwnerCall = keyof OwnerCalls

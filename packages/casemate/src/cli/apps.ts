@@ -1,5 +1,6 @@
 import { Command } from "commander"
 import type { AppInfo } from "../channel/owner-calls.js"
+import { UserError } from "../config/user-error.js"
 import { withBunker } from "./bunker.js"
 import { withDataDir } from "./options.js"
 import { npub, print, printHint, printJson, printTable, quoted, safe, when } from "./output.js"
@@ -16,7 +17,8 @@ export function appsCommand(): Command {
 Examples:
   $ casemate apps list
   $ casemate apps show 3f9a
-  $ casemate apps revoke 3f9a`,
+  $ casemate apps revoke 3f9a
+  $ casemate apps nip04 3f9a on`,
   )
 
   withDataDir(apps.command("list"))
@@ -55,6 +57,23 @@ Examples:
       return print(`Revoked ${nameOf(app)} (${app.id}).`)
     })
 
+  withDataDir(apps.command("nip04"))
+    .description("let an old app encrypt its messages to the bunker with NIP-04, or no longer")
+    .argument("<id>", "its id, or enough of its beginning")
+    .argument("<on|off>", "NIP-04 is weaker than NIP-44, so it is off unless an app knows nothing better")
+    .option("--json", "print a JSON object")
+    .addHelpText("after", "\nExample:\n  $ casemate apps nip04 3f9a on")
+    .action(async (id: string, to: string, { dataDir, json }: AppsOptions) => {
+      if (to !== "on" && to !== "off")
+        throw new UserError(`NIP-04 is switched on or off, not ${JSON.stringify(to.slice(0, 40))}`)
+      const app = await withBunker(dataDir, (bunker) => bunker.call("apps.nip04", { id, allowed: to === "on" }))
+      if (json) return printJson(app)
+      const now = app.nip04Transport
+        ? "may encrypt its messages with NIP-04 now"
+        : "must encrypt its messages with NIP-44"
+      return print(`${nameOf(app)} (${app.id}) ${now}.`)
+    })
+
   return apps
 }
 
@@ -75,8 +94,16 @@ function showApp(app: AppInfo): void {
     ["may", app.perms.join(", ") || "nothing"],
     ["asked for", app.requestedPerms === "" ? "nothing in particular" : safe(app.requestedPerms)],
     ["reached over", app.relays.join(", ")],
+    ["encryption", encryptionOf(app)],
     ["since", when(app.createdAt)],
     ["last used", when(app.lastUsedAt)],
   ]
   for (const [label, value] of rows) print(`${label.padEnd(15)} ${value}`)
+}
+
+function encryptionOf({ id, nip04Transport, nip04Dropped }: AppInfo): string {
+  if (nip04Transport) return "NIP-44, and NIP-04 because you allow it"
+  if (nip04Dropped === 0) return "NIP-44"
+  const messages = nip04Dropped === 1 ? "1 message" : `${nip04Dropped} messages`
+  return `NIP-44; ${messages} in the old NIP-04 dropped: \`casemate apps nip04 ${id} on\` allows it`
 }

@@ -1,14 +1,17 @@
 import { Command } from "commander"
 import { parseRelays } from "../config/config.js"
+import { UserError } from "../config/user-error.js"
 import { nameOf } from "./apps.js"
 import { withBunker } from "./bunker.js"
 import { collect, formatDuration, parseDuration, withDataDir } from "./options.js"
 import { npub, print, printJson } from "./output.js"
+import { pairWith } from "./pair-with.js"
 import { showToken } from "./token.js"
 
 const DEFAULT_TTL = 600
+const FLAGS = { yes: "--yes", allowPrivateRelays: "--allow-private-relays" } as const
 
-interface PairOptions {
+export interface PairOptions {
   dataDir?: string
   key?: string
   perms?: string
@@ -16,15 +19,18 @@ interface PairOptions {
   relay?: string[]
   wait: boolean
   json?: boolean
+  yes?: boolean
+  allowPrivateRelays?: boolean
 }
 
 export function pairCommand(): Command {
   return withDataDir(new Command("pair"))
-    .description("print a token for one more app, and wait until it connects")
+    .description("let one more app in: print a token for it, or take the token that it shows")
+    .argument("[token]", "the nostrconnect:// token that an app shows, in quotes")
     .option("--key <name>", "which key it signs with (default: the first)")
     .option(
       "--perms <list>",
-      "what it may do, such as sign_event:1,nip44_encrypt (default: everyday posts and messages)",
+      "what it may do, such as sign_event:1,nip44_encrypt (default: everyday posts and messages; of them only what it asks for, when it shows its own token)",
     )
     .option("--ttl <time>", "how long the token lives: 90s, 10m, 1h, 7d (default: 10m)", parseDuration)
     .option(
@@ -32,7 +38,9 @@ export function pairCommand(): Command {
       "the Nostr relay to meet at; may be given several times (default: the bunker's own)",
       collect,
     )
-    .option("--no-wait", "print the token and end")
+    .option("--yes", "let the app that shows a token in without asking")
+    .option("--allow-private-relays", "also dial relays of an app's token that are unencrypted or in a private network")
+    .option("--no-wait", "do not wait for the app")
     .option("--json", "print one JSON object a line")
     .addHelpText(
       "after",
@@ -46,12 +54,19 @@ Permissions, with commas between them:
 Examples:
   $ casemate pair
   $ casemate pair --perms sign_event:1,sign_event:7 --ttl 1h
+  $ casemate pair 'nostrconnect://…'
   $ casemate pair --no-wait --json`,
     )
     .action(pair)
 }
 
-async function pair({ dataDir, key, perms, ttl = DEFAULT_TTL, relay, wait, json }: PairOptions): Promise<void> {
+async function pair(token: string | undefined, options: PairOptions): Promise<void> {
+  if (token !== undefined) return pairWith(token, options)
+  for (const flag of ["yes", "allowPrivateRelays"] as const) {
+    if (options[flag] === true)
+      throw new UserError(`${FLAGS[flag]} is for the nostrconnect:// token of an app; give that too`)
+  }
+  const { dataDir, key, perms, ttl = DEFAULT_TTL, relay, wait, json } = options
   const relays = relay === undefined ? undefined : parseRelays(relay)
   await withBunker(dataDir, async (bunker) => {
     const offer = await bunker.call("connections.offer", {

@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline"
 import { UserError } from "../config/user-error.js"
 
 const MAX_TYPED = 4_096
@@ -47,6 +48,24 @@ export async function askHidden(question: string, { signal }: { signal?: AbortSi
     if (!stdin.destroyed) stdin.setRawMode(false)
     stdin.pause()
     stderr.write("\n")
+  }
+}
+
+/**
+ * Asks for a yes; anything else is a no.
+ *
+ * @throws UserError when the person leaves (Ctrl-C, Ctrl-D) or the terminal goes away
+ */
+export async function askYes(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await new Promise<string>((resolve, reject) => {
+      terminal.once("close", () => reject(new UserError(NOTHING)))
+      terminal.question(`${question} [y/N] `, resolve)
+    })
+    return /^(?:y|yes)$/i.test(answer.trim())
+  } finally {
+    terminal.close()
   }
 }
 

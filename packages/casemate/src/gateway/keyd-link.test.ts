@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { type FramedSocket, frame } from "../channel/frames.js"
 import type { GatewayMessage, KeydMessage, Watch } from "../channel/gateway-channel.js"
 import { GATEWAY_SOCKET, listenOn } from "../channel/sockets.js"
-import { KeydLink } from "./keyd-link.js"
+import { KeydLink, type KeydLinkOptions } from "./keyd-link.js"
 
 const home = process.cwd()
 const logged: string[] = []
@@ -18,6 +18,7 @@ let keyd: FramedSocket
 let inbox: GatewayMessage[]
 let link: KeydLink
 let onAnswer: (event: NostrEvent) => Promise<boolean>
+let onListen: KeydLinkOptions["onListen"]
 let watched: (readonly Watch[])[]
 
 /** A keyd that says only what a test tells it to. */
@@ -48,12 +49,14 @@ beforeEach(async () => {
   logged.length = 0
   watched = []
   onAnswer = async () => true
+  onListen = async () => []
   await startKeyd()
   link = new KeydLink({
     hello: { relays: ["wss://relay.example"], http: "http://localhost:4646" },
     onWatches: (watches) => void watched.push(watches),
     onWatch: (watch) => void watched.push([watch]),
-    onUnwatch: (id) => void watched.push([{ connectionId: id, remoteSignerPubkey: "", relays: [] }]),
+    onUnwatch: (id) => void watched.push([{ connectionId: id, remoteSignerPubkey: "", relays: [], guarded: [] }]),
+    onListen: (watch, relays) => onListen(watch, relays),
     onAnswer: (event) => onAnswer(event),
     log: pino({ level: "warn" }, { write: (line: string) => void logged.push(line) }),
   })
@@ -99,8 +102,27 @@ describe("KeydLink", () => {
     await vi.waitFor(() => expect(sent()).toEqual([1, 3, 4]))
   })
 
+  it("tells keyd when a relay has a watch, or why none has", async () => {
+    const one: Watch = { connectionId: "c1", remoteSignerPubkey: "p1", relays: ["wss://a.example"], guarded: [] }
+    const asked: unknown[] = []
+    const failures = [{ relay: "wss://a.example", reason: "socket error" }]
+    onListen = async (...args) => {
+      asked.push(args)
+      return asked.length === 1 ? [] : failures
+    }
+    await welcome(1)
+    say({ t: "listen", n: 1, watch: one, relays: one.relays })
+    await vi.waitFor(() => expect(inbox).toContainEqual({ t: "listening", n: 1, failures: [] }))
+    say({ t: "listen", n: 2, watch: one, relays: one.relays })
+    await vi.waitFor(() => expect(inbox).toContainEqual({ t: "listening", n: 2, failures }))
+    expect(asked).toEqual([
+      [one, one.relays],
+      [one, one.relays],
+    ])
+  })
+
   it("hears of every watch, anew from each keyd", async () => {
-    const one: Watch = { connectionId: "c1", remoteSignerPubkey: "p1", relays: ["wss://a.example"] }
+    const one: Watch = { connectionId: "c1", remoteSignerPubkey: "p1", relays: ["wss://a.example"], guarded: [] }
     await welcome(1, [one])
     say({ t: "watch", watch: one })
     say({ t: "unwatch", connectionId: "c1" })
@@ -181,7 +203,7 @@ describe("KeydLink", () => {
     link.forward(event())
     say({ t: "answer", n: 1, event: event(), relays: [], again: false })
     say({ t: "done", n: 1 })
-    say({ t: "watch", watch: { connectionId: "c", remoteSignerPubkey: "p", relays: [] } })
+    say({ t: "watch", watch: { connectionId: "c", remoteSignerPubkey: "p", relays: [], guarded: [] } })
     await vi.waitFor(() => expect(watched).toHaveLength(2))
     expect(drained).not.toHaveBeenCalled()
     finish(true)

@@ -1,6 +1,12 @@
 import { MAX_EVENT_BYTES, type NostrEvent } from "@casemate/nip46/protocol"
 import { type FramedSocket, frame, KEYD_FRAME_BYTES } from "../channel/frames.js"
-import { type GatewayMessage, isMessage, type KeydMessage, type Watch } from "../channel/gateway-channel.js"
+import {
+  type GatewayMessage,
+  isMessage,
+  type KeydMessage,
+  type RelayFailure,
+  type Watch,
+} from "../channel/gateway-channel.js"
 import { connectTo, GATEWAY_SOCKET } from "../channel/sockets.js"
 import type { Logger } from "../config/log.js"
 
@@ -16,6 +22,8 @@ export interface KeydLinkOptions {
   readonly onWatches: (watches: readonly Watch[]) => void
   readonly onWatch: (watch: Watch) => void
   readonly onUnwatch: (connectionId: string) => void
+  /** A watch of which keyd wants to know when one of these relays has it; empty means that one has. */
+  readonly onListen: (watch: Watch, relays: readonly string[]) => Promise<readonly RelayFailure[]>
   /** True once the answer is out, false when nobody took it. */
   readonly onAnswer: (event: NostrEvent, relays: readonly string[]) => Promise<boolean>
   readonly log: Logger
@@ -120,6 +128,13 @@ export class KeydLink {
       case "unwatch":
         this.#options.onUnwatch(message.connectionId)
         return
+      case "listen": {
+        const { n, watch, relays } = message
+        void this.#options
+          .onListen(watch, relays)
+          .then((failures) => keyd.send({ t: "listening", n, failures } satisfies GatewayMessage))
+        return
+      }
       case "done":
         if (this.#underWay.delete(message.n)) this.#credit += 1
         this.#pump()

@@ -46,7 +46,12 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     log.info({ connections }, "still serving the built-in relay, for the connections that were paired over it")
   }
 
-  const pool = new RelayPool({ webSocket: createWsFactory(), onEvent: receive, log })
+  // What the owner named, here or in a token, may lead anywhere; what a client named may not.
+  const isVouchedFor = (url: string): boolean =>
+    config.relays.includes(url) ||
+    [...ours.values()].some((entry) => entry.relays.includes(url) && !entry.guarded.includes(url))
+  const webSocket = createWsFactory({ isGuarded: (url) => !isVouchedFor(url) })
+  const pool = new RelayPool({ webSocket, onEvent: receive, log })
   const watch = (entry: Watch): void => {
     ours.set(entry.remoteSignerPubkey, entry)
     pool.watch(
@@ -72,6 +77,11 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     },
     onUnwatch: (connectionId) => {
       for (const entry of [...ours.values()]) if (entry.connectionId === connectionId) unwatch(entry)
+    },
+    async onListen(entry, urls) {
+      serveFor([entry])
+      watch(entry)
+      return urls.some(isOurs) ? [] : pool.listening(entry, urls)
     },
     async onAnswer(event, urls) {
       ownRelay.publish(event)

@@ -7,6 +7,7 @@ import type { Config } from "../config/config.js"
 import { RECORD_FILE } from "../config/folders.js"
 import { createLogger } from "../config/log.js"
 import { UserError } from "../config/user-error.js"
+import { ConnectResponses } from "./door/connect-responses.js"
 import { GatewayDoor } from "./door/gateway-door.js"
 import { acceptOwner } from "./door/owner-door.js"
 import { watchesOf } from "./door/watches.js"
@@ -89,7 +90,10 @@ async function open(
   const recovered = await engine.recover()
   for (const answer of recovered) door.publish(answer, true)
 
-  const ports = { engine, record, vault, crypto, door, waits, now }
+  const responses = new ConnectResponses({ engine, publish: (answer) => door.publish(answer), log })
+  responses.resume(await record.connections(), now())
+
+  const ports = { engine, record, vault, crypto, door, responses, waits, now }
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
     acceptOwner(socket, { call: (call, args) => callOwner(call, args, ports), log }),
@@ -104,6 +108,7 @@ async function open(
 
   const stop = async (): Promise<void> => {
     clearInterval(purge)
+    responses.close()
     clearInterval(sweep)
     ownerServer.close()
     gatewayServer.close()

@@ -41,5 +41,6 @@ export {
   parsePermissions,
   readPermissions,
 } from "./permission.js"
+export { isPrivateAddress } from "./private-address.js"
 export { isLoopbackRelay, normalizeRelayUrl, normalizeRelayUrls, sameRelays } from "./relay-url.js"
 export { parseResponse, type Response } from "./response.js"

@@ -14,6 +14,23 @@ export interface Answer {
   readonly connectionId: string
 }
 
+/** Who is answered, and how they encrypt: every message is answered in kind, and nothing is remembered of it. */
+export interface Peer {
+  /** The client-pubkey. */
+  readonly pubkey: string
+  readonly encryption: "nip44" | "nip04"
+}
+
+/** The sender of a request, as the request itself shows. */
+export function senderOf({ pubkey, content }: NostrEvent): Peer {
+  return { pubkey, encryption: encryptionOf(content) }
+}
+
+/** NIP-04 payloads say so; base64, which NIP-44 is, holds no question mark. */
+function encryptionOf(content: string): Peer["encryption"] {
+  return content.includes("?iv=") ? "nip04" : "nip44"
+}
+
 /** What a request comes to. */
 export type Reply =
   | { readonly kind: "result"; readonly result: string }
@@ -39,9 +56,7 @@ export class Answerer {
   async open(event: NostrEvent, connection: Connection): Promise<string | undefined> {
     const transport = await this.#keys.transportKey(connection)
     try {
-      return this.#withConversation(transport, connection, event.pubkey, (key) =>
-        this.#crypto.nip44Decrypt(event.content, key),
-      )
+      return this.#decrypt(event.content, transport, connection, event.pubkey)
     } catch (error) {
       if (error instanceof Nip46Error && (error.code === "DECRYPTION_FAILED" || error.code === "INVALID_KEY")) {
         return undefined
@@ -64,35 +79,46 @@ export class Answerer {
   }
 
   /** @param now unix seconds */
-  async seal(id: RequestId, reply: Reply, connection: Connection, client: string, now: number): Promise<Answer> {
+  async seal(id: RequestId, reply: Reply, connection: Connection, peer: Peer, now: number): Promise<Answer> {
     const plaintext = reply.kind === "error" ? encodeError(id, reply.error) : encodeResult(id, reply.result)
     // What is encrypted is the whole message, in which JSON escapes the result once more.
     const fits = new TextEncoder().encode(plaintext).length <= MAX_PLAINTEXT_BYTES
     const tooLong = `the answer is longer than ${MAX_PLAINTEXT_BYTES} bytes, which no relay would carry`
-    return this.#sealText(fits ? plaintext : encodeError(id, tooLong), connection, client, now)
+    return this.#sealText(fits ? plaintext : encodeError(id, tooLong), connection, peer, now)
   }
 
   /** The recorded answer: the same event while relays take its age, else the same words in a fresh one. */
   async resend(recorded: NostrEvent, connection: Connection, client: string, now: number): Promise<Answer> {
     if (now - recorded.created_at <= RESEND_WITHIN) return this.#address(recorded, connection)
+    return this.renew(recorded, connection, client, now)
+  }
+
+  /** The same words in a fresh event, encrypted as they were. @throws `DECRYPTION_FAILED`, `INVALID_KEY` */
+  async renew({ content }: NostrEvent, connection: Connection, client: string, now: number): Promise<Answer> {
     const transport = await this.#keys.transportKey(connection)
-    const plaintext = this.#withConversation(transport, connection, client, (key) =>
-      this.#crypto.nip44Decrypt(recorded.content, key),
-    )
-    return this.#sealText(plaintext, connection, client, now)
+    const plaintext = this.#decrypt(content, transport, connection, client)
+    return this.#sealText(plaintext, connection, { pubkey: client, encryption: encryptionOf(content) }, now)
   }
 
   close(): void {
     this.#conversations.clear()
   }
 
-  async #sealText(plaintext: string, connection: Connection, client: string, now: number): Promise<Answer> {
+  async #sealText(plaintext: string, connection: Connection, peer: Peer, now: number): Promise<Answer> {
     const transport = await this.#keys.transportKey(connection)
-    const content = this.#withConversation(transport, connection, client, (key) =>
-      this.#crypto.nip44Encrypt(plaintext, key),
-    )
-    const template = { kind: NOSTR_CONNECT_KIND, content, tags: [["p", client]], created_at: now }
+    const content = this.#encrypt(plaintext, transport, connection, peer)
+    const template = { kind: NOSTR_CONNECT_KIND, content, tags: [["p", peer.pubkey]], created_at: now }
     return this.#address(this.#crypto.signEvent(template, transport), connection)
+  }
+
+  #encrypt(plaintext: string, transport: Keypair, connection: Connection, { pubkey, encryption }: Peer): string {
+    if (encryption === "nip04") return this.#crypto.nip04Encrypt(plaintext, transport, pubkey)
+    return this.#withConversation(transport, connection, pubkey, (key) => this.#crypto.nip44Encrypt(plaintext, key))
+  }
+
+  #decrypt(content: string, transport: Keypair, connection: Connection, client: string): string {
+    if (encryptionOf(content) === "nip04") return this.#crypto.nip04Decrypt(content, transport, client)
+    return this.#withConversation(transport, connection, client, (key) => this.#crypto.nip44Decrypt(content, key))
   }
 
   #address(event: NostrEvent, connection: Connection): Answer {

@@ -3,8 +3,9 @@ import { Nip46Error } from "../protocol/errors.js"
 import type { NostrEvent } from "../protocol/event.js"
 import { isHex32 } from "../protocol/hex.js"
 import { parseRequest, type Request, type RequestId } from "../protocol/message.js"
+import { type Acceptance, type AcceptOptions, accept } from "./accept.js"
 import { Admission, type AdmissionRates, DEFAULT_RATES } from "./admission.js"
-import { type Answer, Answerer, RESEND_WITHIN, type Reply } from "./answerer.js"
+import { type Answer, Answerer, type Peer, RESEND_WITHIN, type Reply, senderOf } from "./answerer.js"
 import type { Ask } from "./authorize.js"
 import { BoundedMap } from "./bounded-map.js"
 import { type Asked, auditOf, decide, recoveredVerdict, storedVerdict } from "./decide.js"
@@ -75,6 +76,9 @@ export class SignerEngine {
   readonly #accepted = new BoundedMap<string, number>(50_000)
   /** Answers that the record failed to take; a repeat is still answered from here. */
   readonly #unrecorded = new BoundedMap<string, NostrEvent>(1_000)
+  /** Tokens whose acceptance is under way: one token makes one connection. */
+  readonly #accepting = new Set<string>()
+  readonly #nip04Dropped = new BoundedMap<string, number>(10_000)
   readonly #ignored = new Map<IgnoreReason, number>()
 
   constructor(
@@ -98,6 +102,7 @@ export class SignerEngine {
     let connection = await this.#addressee(event)
     if (connection === undefined) return this.#ignore("not_for_us")
     const client = event.pubkey
+    const peer = senderOf(event)
     const claimed = standingOf(connection, client, this.#seconds())
     if (!this.#admits(claimed, connection)) return this.#ignore("strangers_limit")
     const isOff = Math.abs(this.#seconds() - event.created_at) > MAX_CLOCK_SKEW
@@ -116,7 +121,7 @@ export class SignerEngine {
     const isWithinRate = claimed.kind !== "live" || this.#admission.client(client)
 
     // 3 decrypt
-    if (event.content.includes("?iv=")) return this.#ignore("nip04_transport")
+    if (peer.encryption === "nip04" && !connection.nip04Transport) return this.#dropNip04(connection, claimed)
     const plaintext = await this.#answerer.open(event, connection)
     if (plaintext === undefined) return this.#ignore("undecryptable")
 
@@ -127,10 +132,10 @@ export class SignerEngine {
     // A day that is played again must not be answered at its length: one notice a minute is what there is.
     if (isOff && claimed.kind === "live" && (!isWithinRate || parsed.kind === "refused"))
       return this.#tellSkew(event, id, connection, claimed, this.#seconds())
-    if (!isWithinRate) return this.#tell(id, "too many requests at once; slow down and ask again", connection, client)
+    if (!isWithinRate) return this.#tell(id, "too many requests at once; slow down and ask again", connection, peer)
     if (parsed.kind === "refused") {
-      if (claimed.kind === "offered") return this.#rebuff(id, parsed.reason, connection, client)
-      return this.#tell(id, parsed.reason, connection, client)
+      if (claimed.kind === "offered") return this.#rebuff(id, parsed.reason, connection, peer)
+      return this.#tell(id, parsed.reason, connection, peer)
     }
     const { request } = parsed
 
@@ -140,7 +145,7 @@ export class SignerEngine {
         const now = this.#seconds()
         const standing = standingOf(connection, client, now)
         const farewell = farewellTo(standing, request)
-        if (farewell !== undefined) return this.#tell(id, farewell, connection, client)
+        if (farewell !== undefined) return this.#tell(id, farewell, connection, peer)
 
         // 5 repeat?
         const recall = await this.#record.recall(event.id, repeatKey, event.created_at)
@@ -149,7 +154,7 @@ export class SignerEngine {
           if (isOff && this.#isOver(recall.claim)) return this.#ignore("duplicate")
           return this.#repeat(recall.claim, connection, client)
         }
-        if (standing.kind === "logged_out") return this.#tell(id, "this app has already logged out", connection, client)
+        if (standing.kind === "logged_out") return this.#tell(id, "this app has already logged out", connection, peer)
         if (Math.abs(now - event.created_at) > MAX_CLOCK_SKEW)
           return this.#tellSkew(event, id, connection, standing, now)
 
@@ -157,7 +162,7 @@ export class SignerEngine {
         const read = readAsk(request, connection.userPubkey, now)
         const asked: Asked = { request, read, client, connection, standing, now }
         const decision = decide(asked, this.#crypto)
-        if (decision.kind === "unconnected") return this.#rebuff(id, decision.reason, connection, client)
+        if (decision.kind === "unconnected") return this.#rebuff(id, decision.reason, connection, peer)
         const { effect } = decision
         const verdict = storedVerdict(decision.verdict)
 
@@ -191,15 +196,15 @@ export class SignerEngine {
         const reply = await this.#reply(read, verdict, connection)
 
         // 9 answer
-        return { kind: "answered", answer: await this.#answer(event.id, id, reply, connection, client, now) }
+        return { kind: "answered", answer: await this.#answer(event.id, id, reply, connection, peer, now) }
       }
     } catch (error) {
       // Nothing of it was written, so nothing was decided; what fails after the commit is `#reply`'s.
       if (!(error instanceof Nip46Error) || error.code !== "RECORD_FAILED") throw error
       this.#onFault(error)
-      return this.#tell(id, "the signer could not record this request; ask again", connection, client)
+      return this.#tell(id, "the signer could not record this request; ask again", connection, peer)
     }
-    return this.#tell(id, "the signer is busy changing this connection; ask again", connection, client)
+    return this.#tell(id, "the signer is busy changing this connection; ask again", connection, peer)
   }
 
   /**
@@ -241,7 +246,7 @@ export class SignerEngine {
     // Whether this very claim was to tell new relays is no longer known; saying them twice does no harm.
     const untold = { ...connection, clientRelays: [] }
     const reply = await this.#reply(ask, verdict, untold)
-    const answer = await this.#answer(event.id, parsed.request.id, reply, connection, event.pubkey, now)
+    const answer = await this.#answer(event.id, parsed.request.id, reply, connection, senderOf(event), now)
     return connection.state === "revoked" ? undefined : answer
   }
 
@@ -250,9 +255,44 @@ export class SignerEngine {
     return offer(options, { record: this.#record, keys: this.#keys, crypto: this.#crypto, now: this.#seconds() })
   }
 
+  /**
+   * Answers a nostrconnect:// token. Publish the response, then `renewConnectResponse` until it gives none:
+   * that a relay took the response proves nothing (QUIRKS).
+   *
+   * @throws `INVALID_TOKEN`, `INVALID_KEY`, `RECORD_FAILED`, and whatever `listen` rejects with
+   */
+  async accept(options: AcceptOptions): Promise<Acceptance> {
+    const { clientPubkey, secret } = options.token
+    const token = JSON.stringify([clientPubkey, secret])
+    if (this.#accepting.has(token)) {
+      throw new Nip46Error("INVALID_TOKEN", "this nostrconnect:// token is being accepted already; wait a moment", {
+        details: { field: "secret" },
+      })
+    }
+    this.#accepting.add(token)
+    try {
+      const ports = { record: this.#record, keys: this.#keys, crypto: this.#crypto, answerer: this.#answerer }
+      return await accept(options, { ...ports, now: () => this.#seconds() })
+    } finally {
+      this.#accepting.delete(token)
+    }
+  }
+
+  /** A connect response in a fresh event; undefined once its client has asked something, or may no longer. */
+  async renewConnectResponse({ event }: Pick<Answer, "event">): Promise<Answer | undefined> {
+    const connection = await this.#record.connection(event.pubkey)
+    if (connection?.state !== "active" || connection.lastUsedAt !== undefined) return undefined
+    return this.#answerer.renew(event, connection, connection.clientPubkey ?? "", this.#seconds())
+  }
+
   /** How many events came to nothing, by reason. */
   stats(): Record<string, number> {
     return Object.fromEntries(this.#ignored)
+  }
+
+  /** How many messages of this connection were dropped since the start because they came in NIP-04. */
+  nip04Dropped(connectionId: string): number {
+    return this.#nip04Dropped.get(connectionId) ?? 0
   }
 
   /** Zeroes the conversation keys. */
@@ -289,10 +329,10 @@ export class SignerEngine {
     requestId: RequestId,
     reply: Reply,
     connection: Connection,
-    client: string,
+    peer: Peer,
     now: number,
   ): Promise<Answer> {
-    const answer = await this.#answerer.seal(requestId, reply, connection, client, now)
+    const answer = await this.#answerer.seal(requestId, reply, connection, peer, now)
     // The answer rides in the next commit; nobody waits for it. If that fails, the claim still stands.
     this.#record.answer(eventId, answer.event).catch((fault: unknown) => {
       this.#unrecorded.set(eventId, answer.event)
@@ -332,22 +372,22 @@ export class SignerEngine {
   }
 
   /** An error that leaves no claim: nothing was decided, so nothing has to be remembered. */
-  async #tell(id: RequestId, error: string, connection: Connection, client: string): Promise<Outcome> {
+  async #tell(id: RequestId, error: string, connection: Connection, peer: Peer): Promise<Outcome> {
     const reply: Reply = { kind: "error", error }
     return {
       kind: "answered",
-      answer: await this.#answerer.seal(id, reply, connection, client, this.#seconds()),
+      answer: await this.#answerer.seal(id, reply, connection, peer, this.#seconds()),
     }
   }
 
   /** The same to whoever came to an offered token in vain, while their share lasts. */
-  async #rebuff(id: RequestId, error: string, connection: Connection, client: string): Promise<Outcome> {
+  async #rebuff(id: RequestId, error: string, connection: Connection, peer: Peer): Promise<Outcome> {
     if (!this.#admission.rebuff()) return this.#ignore("strangers_limit")
-    return this.#tell(id, error, connection, client)
+    return this.#tell(id, error, connection, peer)
   }
 
   async #tellSkew(
-    { created_at, pubkey }: NostrEvent,
+    event: NostrEvent,
     id: RequestId,
     connection: Connection,
     { kind }: Standing,
@@ -356,13 +396,19 @@ export class SignerEngine {
     // Whoever is not bound yet must not spend the client's minute.
     const isTold = kind === "live" ? this.#admission.skewNotice(connection.id) : this.#admission.rebuff()
     if (!isTold) return this.#ignore("clock_skew")
-    const skew = now - created_at
+    const skew = now - event.created_at
     const side = skew > 0 ? "behind" : "ahead of"
     const error = `your clock is ${Math.abs(skew)} s ${side} the signer's; set it and ask again`
     // A client that is ahead and listens "from now on" would not be sent what is dated before that.
-    const at = Math.max(now, created_at)
+    const at = Math.max(now, event.created_at)
     const reply: Reply = { kind: "error", error }
-    return { kind: "answered", answer: await this.#answerer.seal(id, reply, connection, pubkey, at) }
+    return { kind: "answered", answer: await this.#answerer.seal(id, reply, connection, senderOf(event), at) }
+  }
+
+  /** Whoever is nobody here leaves no trace; a client of ours, or who may become one, is counted for its owner to see. */
+  #dropNip04({ id }: Connection, { kind }: Standing): Outcome {
+    if (kind === "live" || kind === "offered") this.#nip04Dropped.set(id, this.nip04Dropped(id) + 1)
+    return this.#ignore("nip04_transport")
   }
 
   #ignore(why: IgnoreReason): Outcome {

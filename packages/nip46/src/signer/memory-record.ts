@@ -1,7 +1,7 @@
 import { Nip46Error } from "../protocol/errors.js"
 import type { NostrEvent } from "../protocol/event.js"
 import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Grant, Recall, SignerRecord } from "./ports.js"
-import { ANSWER_TTL, CLAIM_TTL, LAST_USED_STEP, OFFER_TTL } from "./ports.js"
+import { ANSWER_TTL, CLAIM_TTL, CONNECT_RESPONSE_TTL, LAST_USED_STEP, OFFER_TTL } from "./ports.js"
 
 /** A record whose audit can be read, which a test wants and the engine does not. */
 export interface MemoryRecord extends SignerRecord {
@@ -74,6 +74,14 @@ export function createMemoryRecord(): MemoryRecord {
     }
   }
 
+  function forgetConnectResponses(now: number): void {
+    for (const [id, connection] of connections) {
+      if (connection.createdAt < now - CONNECT_RESPONSE_TTL) {
+        connections.set(id, { ...connection, connectResponse: undefined })
+      }
+    }
+  }
+
   function release(stored: StoredClaim): void {
     if (stored.repeatKey !== undefined) repeats.delete(stored.repeatKey)
     stored.repeatKey = undefined
@@ -101,6 +109,14 @@ export function createMemoryRecord(): MemoryRecord {
       if (connection.state === "offered" && state !== "revoked") return false
       const endedAt = state === "revoked" ? entry.at : undefined
       connections.set(connectionId, { ...connection, state, endedAt, revision: connection.revision + 1 })
+      audit.push(entry)
+      return true
+    },
+    async setNip04Transport(connectionId, allowed, entry) {
+      const connection = connections.get(connectionId)
+      if (connection === undefined || (!isLive(connection) && connection.state !== "offered")) return false
+      const revision = connection.revision + (connection.nip04Transport === allowed ? 0 : 1)
+      connections.set(connectionId, { ...connection, nip04Transport: allowed, revision })
       audit.push(entry)
       return true
     },
@@ -132,6 +148,7 @@ export function createMemoryRecord(): MemoryRecord {
     async purge(now) {
       purge(now)
       forgetOffers(now)
+      forgetConnectResponses(now)
     },
   }
 }
@@ -142,7 +159,8 @@ function applied(connection: Connection, entry: ClaimEntry): Connection | undefi
   const grants = charged(connection.grants, entry.charges)
   if (grants === undefined) return undefined
   const { effect, receivedAt } = entry
-  const changed = { ...connection, grants, lastUsedAt: lastUsed(connection.lastUsedAt, receivedAt) }
+  const lastUsedAt = lastUsed(connection.lastUsedAt, receivedAt)
+  const changed = { ...connection, grants, lastUsedAt, connectResponse: undefined }
   const revision = connection.revision + 1
 
   if (effect?.kind === "activate") {

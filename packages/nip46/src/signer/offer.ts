@@ -4,6 +4,7 @@ import { buildBunkerToken } from "../protocol/connection-token.js"
 import { Nip46Error } from "../protocol/errors.js"
 import type { Permission } from "../protocol/permission.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
+import { newConnection } from "./new-connection.js"
 import type { Connection, SignerKeys, SignerRecord } from "./ports.js"
 
 export interface OfferOptions {
@@ -33,36 +34,11 @@ export async function offer(
       details: { field: "relay" },
     })
   }
-  if (!crypto.isPubkey(userPubkey))
-    throw new Nip46Error("INVALID_KEY", "a token needs the public key of a user, 64 hex digits")
   const secret = bytesToHex(crypto.randomBytes(16))
-  const transport = await keys.createTransportKey()
   const connection: Connection = {
-    id: bytesToHex(crypto.randomBytes(8)),
-    userPubkey,
-    remoteSignerPubkey: transport.pubkey,
-    sealedTransportKey: transport.sealed,
-    clientPubkey: undefined,
-    state: "offered",
+    ...(await newConnection({ userPubkey, permissions, relays }, { keys, crypto, now })),
     secretHash: hashSecret(secret, crypto),
     secretExpiresAt: now + ttl,
-    expiresAt: undefined,
-    relays,
-    clientRelays: relays,
-    app: {},
-    requestedPerms: "",
-    grants: permissions.map(({ method, param }) => ({
-      id: bytesToHex(crypto.randomBytes(8)),
-      method,
-      param,
-      effect: "allow",
-      expiresAt: undefined,
-      usesLeft: undefined,
-    })),
-    createdAt: now,
-    lastUsedAt: undefined,
-    endedAt: undefined,
-    revision: 0,
   }
   await record.createConnection(connection, {
     at: now,
@@ -74,7 +50,7 @@ export async function offer(
     why: "a token was made",
     eventId: undefined,
   })
-  return { token: buildBunkerToken({ remoteSignerPubkey: transport.pubkey, relays, secret }), connection }
+  return { token: buildBunkerToken({ remoteSignerPubkey: connection.remoteSignerPubkey, relays, secret }), connection }
 }
 
 /** What the record keeps of a secret. */

@@ -37,7 +37,10 @@ export interface Connection {
   /** Undefined while offered. */
   readonly clientPubkey: string | undefined
   readonly state: ConnectionState
-  /** SHA-256 of the token's secret, lower-case hex; undefined once redeemed. */
+  /**
+   * SHA-256 of the token's secret, lower-case hex. Of a bunker:// token until it is redeemed; of a
+   * nostrconnect:// token for good, so that the same token is known again.
+   */
   readonly secretHash: string | undefined
   /** Unix seconds at which an offered token dies. */
   readonly secretExpiresAt: number | undefined
@@ -47,6 +50,15 @@ export interface Connection {
   readonly relays: readonly string[]
   /** What the client was last told; `switch_relays` answers a list only when the two differ. */
   readonly clientRelays: readonly string[]
+  /** Those that a client named and the owner does not vouch for: never dialled into a private network. */
+  readonly guardedRelays: readonly string[]
+  /**
+   * What answered a nostrconnect:// token, with its secret encrypted: sent again until the client's first
+   * claim is committed, which drops it.
+   */
+  readonly connectResponse: NostrEvent | undefined
+  /** The owner lets this client encrypt its messages with NIP-04. */
+  readonly nip04Transport: boolean
   /** What the client says of itself: a display hint, never a reason (NIP-46 §Client metadata). */
   readonly app: ClientMetadata
   /** What the client asked for, as it wrote it; shown, not granted. */
@@ -154,6 +166,8 @@ export interface SignerRecord {
    * revokes has ended at the time of the audit entry.
    */
   setState(connectionId: string, state: "active" | "paused" | "revoked", audit: AuditEntry): Promise<boolean>
+  /** The owner's switch; a change of it raises the revision. False, and nothing is written, for one that has ended. */
+  setNip04Transport(connectionId: string, allowed: boolean, audit: AuditEntry): Promise<boolean>
   /** Has this event, or this request, been here? Reads only. What is known comes before what is stale. */
   recall(eventId: string, repeatKey: string, createdAt: number): Promise<Recall>
   /**
@@ -173,7 +187,8 @@ export interface SignerRecord {
   answeredSince(at: number): Promise<readonly Claim[]>
   /**
    * Drops answers older than 15 minutes and claims older than 24 h, and raises the floor to the newest purged
-   * `created_at`. Forgets offers whose token died unredeemed more than 24 h ago.
+   * `created_at`. Forgets offers whose token died unredeemed more than 24 h ago, and connect responses older
+   * than a minute.
    */
   purge(now: number): Promise<void>
 }
@@ -184,6 +199,8 @@ export const ANSWER_TTL = 15 * 60
 export const CLAIM_TTL = 24 * 60 * 60
 /** Offers that nobody redeemed are kept this long after their token died, in seconds: whoever tries it is told why. */
 export const OFFER_TTL = 24 * 60 * 60
+/** A connect response is sent again for so long, in seconds. */
+export const CONNECT_RESPONSE_TTL = 60
 /** `lastUsedAt` is left alone while it is nearer than this, in seconds. */
 export const LAST_USED_STEP = 60
 

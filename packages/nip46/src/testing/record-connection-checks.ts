@@ -10,14 +10,19 @@ const RACERS = 48
 export const connectionChecks: readonly RecordCheck[] = [
   {
     title: "a connection is read back as it was made",
-    async run({ record }, { active, offered, grant, audit, hex }) {
+    async run({ record }, { active, offered, event, grant, audit, hex }) {
       const grants = [
         grant({ usesLeft: 3, expiresAt: START + 5 }),
         grant({ param: undefined, effect: "deny" }),
         grant({ usesLeft: 0 }),
       ]
       const first = active({ grants, expiresAt: START + 9, clientRelays: [], lastUsedAt: START - 1, revision: 7 })
-      const second = offered({ endedAt: START + 1 })
+      const second = offered({
+        guardedRelays: ["wss://theirs.example"],
+        connectResponse: event(),
+        nip04Transport: true,
+        endedAt: START + 1,
+      })
       await record.createConnection(first, audit())
       await record.createConnection(second, audit())
       equal(await record.connection(first.remoteSignerPubkey), first, "the first connection")
@@ -227,6 +232,45 @@ export const connectionChecks: readonly RecordCheck[] = [
       equal(after.clientRelays, connection.relays, "what the client was told")
       equal(after.relays, connection.relays, "where it is served")
       equal(after.revision, connection.revision, "the revision")
+    },
+  },
+  {
+    title: "the first claim drops the connect response, a repeat or a refused commit does not",
+    async run({ record }, fixtures) {
+      const connection = fixtures.active({ connectResponse: fixtures.event() })
+      await record.createConnection(connection, fixtures.audit())
+      const stale = fixtures.entry(connection, { expectedRevision: connection.revision + 1 })
+      equal((await record.commit(stale)).kind, "moved", "a commit that expects another revision")
+      equal((await present(record, connection)).connectResponse, connection.connectResponse, "before the first claim")
+      await record.commit(fixtures.entry(connection))
+      const after = await present(record, connection)
+      equal(after.connectResponse, undefined, "after the first claim")
+      equal(after.secretHash, connection.secretHash, "what the token is known by")
+      equal(after.revision, connection.revision, "the revision")
+    },
+  },
+  {
+    title: "NIP-04 transport is switched on and off, and stays as it is once the connection has ended",
+    async run(subject, fixtures) {
+      const { record } = subject
+      const connection = fixtures.active()
+      const offered = fixtures.offered()
+      for (const each of [connection, offered]) await record.createConnection(each, fixtures.audit())
+      equal(await record.setNip04Transport(connection.id, true, fixtures.audit()), true, "on")
+      const on = await present(record, connection)
+      equal([on.nip04Transport, on.revision], [true, connection.revision + 1], "what is stored when on")
+      equal(await record.setNip04Transport(connection.id, true, fixtures.audit()), true, "on again")
+      equal((await present(record, connection)).revision, on.revision, "the revision when nothing changed")
+      equal(await record.setNip04Transport(connection.id, false, fixtures.audit()), true, "off")
+      equal((await present(record, connection)).nip04Transport, false, "what is stored when off")
+      equal(await record.setNip04Transport(offered.id, true, fixtures.audit()), true, "an offered one")
+
+      await record.setState(connection.id, "revoked", fixtures.audit())
+      const rows = await subject.auditCount?.()
+      equal(await record.setNip04Transport(connection.id, true, fixtures.audit()), false, "a revoked one")
+      equal(await record.setNip04Transport(fixtures.hex(), true, fixtures.audit()), false, "one that nobody made")
+      equal((await present(record, connection)).nip04Transport, false, "the revoked one")
+      equal(await subject.auditCount?.(), rows, "audit rows")
     },
   },
   {

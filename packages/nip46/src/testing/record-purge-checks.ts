@@ -1,4 +1,4 @@
-import { ANSWER_TTL, CLAIM_TTL, OFFER_TTL } from "../signer/ports.js"
+import { ANSWER_TTL, CLAIM_TTL, CONNECT_RESPONSE_TTL, OFFER_TTL } from "../signer/ports.js"
 import { equal } from "./assert.js"
 import { present } from "./record-connection-checks.js"
 import { START } from "./record-fixtures.js"
@@ -33,6 +33,17 @@ export const purgeChecks: readonly RecordCheck[] = [
       equal(await record.answeredSince(0), [], "an answer that comes after its purge is dropped")
       await record.purge(START + CLAIM_TTL + 1)
       equal((await record.recall(entry.eventId, fixtures.hex(), START)).kind, "stale", "the event after a day")
+    },
+  },
+  {
+    title: "a connect response is kept for a minute",
+    async run({ record }, fixtures) {
+      const connection = fixtures.active({ connectResponse: fixtures.event() })
+      await record.createConnection(connection, fixtures.audit())
+      await record.purge(START + CONNECT_RESPONSE_TTL)
+      equal((await present(record, connection)).connectResponse, connection.connectResponse, "at one minute")
+      await record.purge(START + CONNECT_RESPONSE_TTL + 1)
+      equal(await present(record, connection), { ...connection, connectResponse: undefined }, "after it")
     },
   },
   {

@@ -179,6 +179,9 @@ export function createBench(options: BenchOptions = {}): Bench {
         expiresAt: undefined,
         relays: RELAYS,
         clientRelays: RELAYS,
+        guardedRelays: [],
+        connectResponse: undefined,
+        nip04Transport: false,
         app: {},
         requestedPerms: "",
         grants:

@@ -78,7 +78,7 @@ async function startRelay(verdict: () => [boolean, string] | undefined = () => [
 
 const DAY = 86_400
 const NOW = Math.floor(Date.now() / 1000)
-const watch = (pubkey: string): Watch => ({ connectionId: pubkey, remoteSignerPubkey: pubkey, relays: [] })
+const watch = (pubkey: string): Watch => ({ connectionId: pubkey, remoteSignerPubkey: pubkey, relays: [], guarded: [] })
 const pubkey = (n: number): string => n.toString(16).padStart(64, "0")
 const event = (id: number): NostrEvent => ({
   id: pubkey(id),
@@ -204,6 +204,28 @@ describe("RelayPool", () => {
     expect(relay.listensFor()).toEqual([pubkey(1)])
     const again = relay.got.filter(([label]) => label === "REQ")[1] as Message
     expectOfADay((again[2] as Filter).since)
+  })
+
+  it("is listening once one relay has the watch: its REQ is there before any event of ours", async () => {
+    const [good, silent] = [await startRelay(), await startRelay()]
+    pool.watch(watch(pubkey(7)), [good.url, silent.url, "ws://127.0.0.1:1"])
+    expect(await pool.listening(watch(pubkey(7)), [good.url, silent.url, "ws://127.0.0.1:1"])).toEqual([])
+    await pool.publish(event(1), [good.url])
+    const isReq = (message: Message): boolean =>
+      message[0] === "REQ" && (message[2] as Filter)["#p"].includes(pubkey(7))
+    const at = good.got.findIndex(([label]) => label === "EVENT")
+    expect(good.got.slice(0, at).some(isReq)).toBe(true)
+    // What it asked by is closed again, and what listens stays.
+    await vi.waitFor(() => expect(good.got.filter(([label]) => label === "CLOSE")).toHaveLength(1))
+    expect(good.got.filter(isReq)).toHaveLength(2)
+  })
+
+  it("says of each relay why it cannot listen there", { timeout: 20_000 }, async () => {
+    const urls = ["ws://127.0.0.1:1", "ws://127.0.0.1:2"]
+    pool.watch(watch(pubkey(7)), urls)
+    const failures = await pool.listening(watch(pubkey(7)), urls)
+    expect(failures.map(({ relay }) => relay).sort()).toEqual(urls)
+    for (const { reason } of failures) expect(reason).toMatch(/ECONNREFUSED/)
   })
 
   it("has published once one relay took the event, however the others fare", async () => {

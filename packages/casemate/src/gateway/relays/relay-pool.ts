@@ -6,8 +6,9 @@ import {
   type Subscription,
   type WebSocketFactory,
 } from "@casemate/nip46/transport"
-import type { Watch } from "../../channel/gateway-channel.js"
+import type { RelayFailure, Watch } from "../../channel/gateway-channel.js"
 import type { Logger } from "../../config/log.js"
+import { untilListening } from "./listening.js"
 
 /** Pubkeys in one filter; common relays cap the values of a filter near this. */
 const PUBKEYS_PER_FILTER = 500
@@ -71,6 +72,24 @@ export class RelayPool {
     return Promise.any(tries).then(
       () => true,
       () => false,
+    )
+  }
+
+  /** Empty once one of these relays is sure to have the watch; else each relay with the reason why it has not. */
+  async listening({ remoteSignerPubkey }: Watch, urls: readonly string[]): Promise<readonly RelayFailure[]> {
+    const failures: RelayFailure[] = []
+    const tries = urls.map(async (url) => {
+      const { connection } = this.#relays.get(url) ?? this.#add(url)
+      try {
+        await untilListening(connection, remoteSignerPubkey)
+      } catch (error) {
+        failures.push({ relay: url, reason: error instanceof Error ? error.message : "unknown" })
+        throw error
+      }
+    })
+    return Promise.any(tries).then(
+      () => [],
+      () => failures,
     )
   }
 

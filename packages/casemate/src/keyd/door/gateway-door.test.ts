@@ -91,7 +91,7 @@ async function greet(name = "one"): Promise<Peer> {
   return peer
 }
 
-const watch = (id: string): Watch => ({ connectionId: id, remoteSignerPubkey: id, relays: [] })
+const watch = (id: string): Watch => ({ connectionId: id, remoteSignerPubkey: id, relays: [], guarded: [] })
 const answer = (content: string): Answer => ({
   event: { content } as NostrEvent,
   relays: ["wss://relay.example"],
@@ -234,6 +234,38 @@ describe("GatewayDoor", () => {
     finish[1]?.({ kind: "ignored", why: "malformed" })
     await drain
     expect(await peer.next("done")).toEqual({ t: "done", n: 2 })
+  })
+
+  it("listens once a relay of the gateway's has the watch, and hears why when none has", async () => {
+    const peer = await greet()
+    const listens = door.listen(watch("a"), ["wss://theirs.example"])
+    const asked = await peer.next("listen")
+    expect(asked).toMatchObject({ watch: watch("a"), relays: ["wss://theirs.example"] })
+    peer.say({ t: "listening", n: asked.n + 1, failures: [] })
+    const failures = [{ relay: "wss://theirs.example", reason: "socket error" }]
+    peer.say({ t: "listening", n: asked.n, failures })
+    expect(await listens).toEqual(failures)
+
+    const again = door.listen(watch("a"), [])
+    peer.say({ t: "listening", n: (await peer.next("listen")).n, failures: [] })
+    expect(await again).toEqual([])
+    door.unwatch("a")
+    expect(await peer.next("unwatch")).toEqual({ t: "unwatch", connectionId: "a" })
+  })
+
+  it("gives up listening without a gateway, or with one that goes away or is replaced", async () => {
+    const notUp = /network side is not up/
+    await expect(door.listen(watch("a"), [])).rejects.toThrow(notUp)
+    const peer = await greet()
+    const listens = expect(door.listen(watch("a"), [])).rejects.toThrow(notUp)
+    await peer.next("listen")
+    peer.framed.destroy()
+    await listens
+    const old = await greet()
+    const replaced = expect(door.listen(watch("a"), [])).rejects.toThrow(notUp)
+    await old.next("listen")
+    await greet()
+    await replaced
   })
 
   it("ignores messages that it does not know", async () => {

@@ -6,9 +6,11 @@ import {
   type GatewayMessage,
   isMessage,
   type KeydMessage,
+  type RelayFailure,
   type Watch,
 } from "../../channel/gateway-channel.js"
 import type { Logger } from "../../config/log.js"
+import { UserError } from "../../config/user-error.js"
 
 /** What the gateway told of itself; undefined until one has said hello. */
 export interface GatewayInfo {
@@ -26,6 +28,8 @@ export interface GatewayDoorOptions {
 
 /** Answers kept for a gateway that may come back; beyond it the oldest go, and their clients ask again. */
 const MAX_UNSETTLED = 10_000
+/** The gateway gives each relay 11 s. */
+const LISTEN_PATIENCE_MS = 14_000
 
 /**
  * Door 1, events: believed by their signature, which the engine checks. One gateway at a time; the newest
@@ -38,6 +42,8 @@ export class GatewayDoor {
   #gateway: FramedSocket | undefined
   #info: GatewayInfo | undefined
   #lastAnswer = 0
+  #lastListen = 0
+  readonly #listens = new Map<number, { resolve(failures: readonly RelayFailure[]): void; giveUp(): void }>()
   /** What is offered while the list for a gateway is being read; the newest hello is the last entry. */
   readonly #late = new Map<FramedSocket, Watch[]>()
   /** Ids of the connections that the gateway listens for. */
@@ -57,7 +63,10 @@ export class GatewayDoor {
         if (isMessage<GatewayMessage>(message)) void this.#received(framed, message)
       },
       onClose: (reason) => {
-        if (this.#gateway === framed) this.#gateway = undefined
+        if (this.#gateway === framed) {
+          this.#gateway = undefined
+          this.#giveUpListens()
+        }
         this.#options.log.debug({ reason }, "the gateway's connection ended")
       },
     })
@@ -78,6 +87,34 @@ export class GatewayDoor {
     for (const late of this.#late.values()) late.push(watch)
     this.#watched.add(watch.connectionId)
     this.#send({ t: "watch", watch })
+  }
+
+  unwatch(connectionId: string): void {
+    this.#watched.delete(connectionId)
+    this.#send({ t: "unwatch", connectionId })
+  }
+
+  /**
+   * Watches, and resolves once one of these relays is sure to have it: without failures, or with each
+   * relay's reason when none can be reached.
+   *
+   * @throws UserError when the gateway is not there or goes away meanwhile
+   */
+  async listen(watch: Watch, relays: readonly string[]): Promise<readonly RelayFailure[]> {
+    const n = ++this.#lastListen
+    let deadline: NodeJS.Timeout | undefined
+    try {
+      return await new Promise((resolve, reject) => {
+        const giveUp = (): void => reject(new UserError("the bunker's network side is not up; try again in a moment"))
+        this.#listens.set(n, { resolve, giveUp })
+        deadline = setTimeout(giveUp, LISTEN_PATIENCE_MS)
+        for (const late of this.#late.values()) late.push(watch)
+        if (this.#gateway?.send({ t: "listen", n, watch, relays } satisfies KeydMessage) !== true) giveUp()
+      })
+    } finally {
+      clearTimeout(deadline)
+      this.#listens.delete(n)
+    }
   }
 
   /** Lets the gateway forget the connections that nobody has to be told of any more. */
@@ -110,7 +147,10 @@ export class GatewayDoor {
       case "hello": {
         const watches = await this.#watchesFor(from)
         if (watches === undefined) return
-        if (this.#gateway !== undefined && this.#gateway !== from) this.#gateway.destroy()
+        if (this.#gateway !== undefined && this.#gateway !== from) {
+          this.#gateway.destroy()
+          this.#giveUpListens()
+        }
         this.#gateway = from
         this.#info = { relays: message.relays, http: message.http }
         this.#watched = new Set(watches.map(({ connectionId }) => connectionId))
@@ -126,6 +166,9 @@ export class GatewayDoor {
         this.#underWay.add(work)
         return
       }
+      case "listening":
+        this.#listens.get(message.n)?.resolve(message.failures)
+        return
       case "settled":
         this.#unsettled.delete(message.n)
         return
@@ -149,6 +192,11 @@ export class GatewayDoor {
       if (this.#late.get(from) === late) this.#late.delete(from)
     }
     return undefined
+  }
+
+  /** What a gateway that is gone was asked, no other will answer. */
+  #giveUpListens(): void {
+    for (const listen of this.#listens.values()) listen.giveUp()
   }
 
   async #handle(event: unknown): Promise<void> {

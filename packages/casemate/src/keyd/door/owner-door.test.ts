@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it, test } from "vitest"
 import { OwnerCallError, type OwnerClient, openOwnerClient } from "../../channel/owner-client.js"
 import { connectTo, listenOn, OWNER_SOCKET } from "../../channel/sockets.js"
 import { UserError } from "../../config/user-error.js"
-import { callOwner, type OwnerPorts } from "../owner/calls.js"
+import { callOwner } from "../owner/calls.js"
+import type { OwnerPorts } from "../owner/ports.js"
 import { acceptOwner } from "./owner-door.js"
 
 const home = process.cwd()

@@ -10,6 +10,8 @@ const connection = (fields: Partial<Connection>): Connection =>
     id: "c1",
     remoteSignerPubkey: "r1",
     relays: ["wss://one.example"],
+    clientRelays: ["wss://one.example"],
+    guardedRelays: [],
     createdAt: NOW - 90 * DAY,
     lastUsedAt: NOW - 80 * DAY,
     ...fields,
@@ -20,7 +22,12 @@ const isWatched = (fields: Partial<Connection>): boolean => watchesOf([connectio
 describe("what the gateway listens for", () => {
   it("is named by its key and where to listen", () => {
     expect(watchesOf([connection({ state: "active" })], NOW)).toEqual([
-      { connectionId: "c1", remoteSignerPubkey: "r1", relays: ["wss://one.example"] },
+      { connectionId: "c1", remoteSignerPubkey: "r1", relays: ["wss://one.example"], guarded: [] },
+    ])
+    const theirs = ["wss://theirs.example", "wss://one.example"]
+    const moving = connection({ state: "active", clientRelays: theirs, guardedRelays: ["wss://theirs.example"] })
+    expect(watchesOf([moving], NOW)).toMatchObject([
+      { relays: ["wss://one.example", "wss://theirs.example"], guarded: ["wss://theirs.example"] },
     ])
   })
 

@@ -5,8 +5,10 @@ import type { Watch } from "../../channel/gateway-channel.js"
 const FAREWELL = OFFER_TTL
 
 /** What the gateway must know of a connection to listen for it. */
-export function watchOf({ id, remoteSignerPubkey, relays }: Connection): Watch {
-  return { connectionId: id, remoteSignerPubkey, relays }
+export function watchOf({ id, remoteSignerPubkey, relays, clientRelays, guardedRelays }: Connection): Watch {
+  // A client that never asked switch_relays still speaks where it first did.
+  const all = [...new Set([...relays, ...clientRelays])]
+  return { connectionId: id, remoteSignerPubkey, relays: all, guarded: guardedRelays }
 }
 
 /** Every connection that somebody may still speak to. @param now unix seconds */

@@ -1,30 +1,15 @@
-import type { CryptoBackend } from "@casemate/nip46/crypto"
-import { formatPermission, normalizeRelayUrl, parsePermissions } from "@casemate/nip46/protocol"
-import type { AuditEntry, Connection, SignerEngine } from "@casemate/nip46/signer"
+import type { AuditEntry, Connection } from "@casemate/nip46/signer"
 import * as v from "valibot"
-import type { AppInfo, KeyInfo, OfferInfo, OwnerCall, OwnerCalls, StatusInfo } from "../../channel/owner-calls.js"
+import type { KeyInfo, OwnerCall, OwnerCalls, RequestInfo, StatusInfo } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
-import type { GatewayDoor } from "../door/gateway-door.js"
-import { watchOf } from "../door/watches.js"
-import type { Record as KeydRecord } from "../record/record.js"
-import type { Vault } from "../vault/vault.js"
-import type { ConnectionWaits } from "./connection-waits.js"
+import { acceptConnection, previewConnection } from "./accept-connection.js"
+import { appInfo, appInfos } from "./app-info.js"
+import { offerConnection } from "./offer-connection.js"
+import type { OwnerPorts } from "./ports.js"
 import { readSecretKey } from "./secret-key.js"
 
-/** What a token grants when its owner names nothing (issue: everyday kinds, and messages both ways). */
-export const DEFAULT_PERMS =
-  "sign_event:1,sign_event:6,sign_event:7,sign_event:16,sign_event:1111,sign_event:9734,nip44_encrypt,nip44_decrypt"
-
-export interface OwnerPorts {
-  readonly engine: SignerEngine
-  readonly record: KeydRecord
-  readonly vault: Vault
-  readonly crypto: CryptoBackend
-  readonly door: GatewayDoor
-  readonly waits: ConnectionWaits
-  /** Unix seconds. */
-  readonly now: () => number
-}
+/** Where the first request of an app that is waited for is looked up. */
+const RECENT_ROWS = 1_000
 
 const none = v.object({})
 const keyName = v.pipe(
@@ -39,6 +24,19 @@ const appId = v.object({
     v.string(),
     v.regex(/^[0-9a-f]{4,64}$/, "an app's id is at least its first 4 hex digits, as `casemate apps list` shows them"),
   ),
+})
+
+const perms = v.optional(
+  v.pipe(v.string(), v.maxLength(4_096, "the permissions are too long; name fewer, or a method without its kinds")),
+)
+const relays = v.optional(v.pipe(v.array(v.string()), v.maxLength(10, "a token names at most 10 relays")))
+const proposal = v.object({
+  // Its reader says what is wrong with it, its length included.
+  uri: v.string(),
+  key: v.optional(v.string()),
+  perms,
+  relays,
+  allowPrivateRelays: v.optional(v.boolean()),
 })
 
 /** Shapes of the args, checked at the door. */
@@ -57,20 +55,22 @@ const ARGS = {
   "apps.list": none,
   "apps.show": appId,
   "apps.revoke": appId,
+  "apps.nip04": v.object({ ...appId.entries, allowed: v.boolean() }),
   "connections.offer": v.object({
     key: v.optional(v.string()),
-    perms: v.optional(
-      v.pipe(v.string(), v.maxLength(4_096, "the permissions are too long; name fewer, or a method without its kinds")),
-    ),
+    perms,
     ttl: v.pipe(
       v.number(),
       v.integer(),
       v.minValue(10, "a token lives at least 10 seconds"),
       v.maxValue(30 * 86_400, "a token lives at most 30 days"),
     ),
-    relays: v.optional(v.pipe(v.array(v.string()), v.maxLength(10, "a token names at most 10 relays"))),
+    relays,
   }),
   "connections.wait": appId,
+  "connections.preview": proposal,
+  "connections.accept": proposal,
+  "connections.firstRequest": appId,
 } as const satisfies { [C in OwnerCall]: v.GenericSchema<unknown, unknown> }
 
 type Handlers = {
@@ -104,11 +104,8 @@ const HANDLERS: Handlers = {
       secretKey.fill(0)
     }
   },
-  "apps.list": async (_, ports) => {
-    const names = await keyNames(ports)
-    return (await ports.record.connections()).map((connection) => appInfo(connection, names, ports.now()))
-  },
-  "apps.show": async ({ id }, ports) => appInfo(await connectionOf(id, ports), await keyNames(ports), ports.now()),
+  "apps.list": async (_, ports) => appInfos(await ports.record.connections(), ports),
+  "apps.show": async ({ id }, ports) => appInfo(await connectionOf(id, ports), ports),
   "apps.revoke": async ({ id }, ports) => {
     const { record, now } = ports
     const connection = await connectionOf(id, ports)
@@ -119,13 +116,33 @@ const HANDLERS: Handlers = {
     // What was committed before is signed before the owner is told: after that, nothing is.
     await ports.door.settled()
     ports.waits.served(connection.id)
-    return appInfo(await connectionOf(connection.id, ports), await keyNames(ports), now())
+    return appInfo(await connectionOf(connection.id, ports), ports)
+  },
+  "apps.nip04": async ({ id, allowed }, ports) => {
+    const connection = await connectionOf(id, ports)
+    const why = `the owner ${allowed ? "allows" : "no longer allows"} NIP-04 as this app's encryption`
+    const audit = ownerAudit("owner.nip04", why, ports.now(), connection.id)
+    if (!(await ports.record.setNip04Transport(connection.id, allowed, audit))) {
+      throw new UserError(`app ${connection.id} has already ended`)
+    }
+    return appInfo(await connectionOf(connection.id, ports), ports)
   },
   "connections.offer": offerConnection,
   "connections.wait": async ({ id }, ports) => {
     const connection = await connectionOf(id, ports)
     const active = await ports.waits.untilActive(connection)
-    return appInfo(active, await keyNames(ports), ports.now())
+    return appInfo(active, ports)
+  },
+  "connections.preview": previewConnection,
+  "connections.accept": acceptConnection,
+  "connections.firstRequest": async ({ id }, ports) => {
+    const connection = await ports.waits.untilAsked(await connectionOf(id, ports))
+    const rows = await ports.record.audit({ limit: RECENT_ROWS })
+    const row = rows.find(({ connectionId, eventId }) => connectionId === connection.id && eventId !== undefined)
+    return {
+      app: await appInfo(connection, ports),
+      request: row === undefined ? undefined : requestInfo(row),
+    }
   },
 }
 
@@ -138,44 +155,6 @@ export async function callOwner(call: string, args: unknown, ports: OwnerPorts):
   if (!parsed.success) throw new UserError(parsed.issues[0].message)
   const handler = HANDLERS[known] as (args: unknown, ports: OwnerPorts) => Promise<unknown>
   return handler(parsed.output, ports)
-}
-
-async function offerConnection(
-  { key, perms = DEFAULT_PERMS, ttl, relays: given }: OwnerCalls["connections.offer"]["args"],
-  ports: OwnerPorts,
-): Promise<OfferInfo> {
-  const keys = await ports.record.userKeys()
-  const chosen = key === undefined ? keys[0] : keys.find(({ name, pubkey }) => name === key || pubkey === key)
-  if (chosen === undefined) {
-    throw new UserError(
-      key === undefined
-        ? "this bunker holds no key yet; make one with `casemate keys generate --name NAME`"
-        : `there is no key named ${JSON.stringify(key.slice(0, 64))}; \`casemate keys list\` shows those there are`,
-    )
-  }
-  const relays = given === undefined || given.length === 0 ? (ports.door.info?.relays ?? []) : given.map(relayUrl)
-  if (relays.length === 0) {
-    throw new UserError(
-      "the bunker's network side is not up yet, so no relay is known; try again in a moment or name one with --relay",
-    )
-  }
-  const permissions = parsePermissions(perms)
-  const { token, connection } = await ports.engine.offer({ userPubkey: chosen.pubkey, permissions, relays, ttl })
-  ports.door.watch(watchOf(connection))
-  return {
-    id: connection.id,
-    uri: token,
-    relays: connection.relays,
-    userPubkey: connection.userPubkey,
-    expiresAt: connection.secretExpiresAt ?? ports.now() + ttl,
-  }
-}
-
-function relayUrl(text: string): string {
-  const url = normalizeRelayUrl(text)
-  if (url === undefined)
-    throw new UserError(`a relay is a ws:// or wss:// URL, not ${JSON.stringify(text.slice(0, 80))}`)
-  return url
 }
 
 async function addKey(name: string, secretKey: Uint8Array, why: string, ports: OwnerPorts): Promise<KeyInfo> {
@@ -205,36 +184,12 @@ async function connectionOf(id: string, { record }: OwnerPorts): Promise<Connect
   }
 }
 
-async function keyNames({ record }: OwnerPorts): Promise<ReadonlyMap<string, string>> {
-  return new Map((await record.userKeys()).map(({ name, pubkey }) => [pubkey, name]))
-}
-
 function keyInfo({ name, pubkey, createdAt }: KeyInfo): KeyInfo {
   return { name, pubkey, createdAt }
 }
 
-function appInfo(connection: Connection, names: ReadonlyMap<string, string>, now: number): AppInfo {
-  const { id, clientPubkey, remoteSignerPubkey, userPubkey, relays, requestedPerms, createdAt, lastUsedAt } = connection
-  return {
-    id,
-    status: isExpired(connection, now) ? "expired" : connection.state,
-    name: connection.app.name ?? "",
-    url: connection.app.url,
-    clientPubkey,
-    remoteSignerPubkey,
-    userPubkey,
-    key: names.get(userPubkey) ?? "",
-    relays,
-    perms: connection.grants.filter(({ effect }) => effect === "allow").map(formatPermission),
-    requestedPerms,
-    createdAt,
-    lastUsedAt,
-  }
-}
-
-function isExpired({ state, secretExpiresAt, expiresAt }: Connection, now: number): boolean {
-  const end = state === "offered" ? secretExpiresAt : state === "active" ? expiresAt : undefined
-  return end !== undefined && end <= now
+function requestInfo({ action, param, verdict, why }: AuditEntry): RequestInfo {
+  return { action, param, verdict, why }
 }
 
 function ownerAudit(action: string, why: string, at: number, connectionId: string | undefined): AuditEntry {

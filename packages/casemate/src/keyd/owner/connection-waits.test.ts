@@ -28,6 +28,26 @@ function setUp(ttl: number) {
   return { connection, stored, waits, outcome, wait, become }
 }
 
+/** An app that was let in, and may ask. */
+function letIn() {
+  const { stored, waits, outcome } = setUp(0)
+  const connection = { id: "c1", state: "active", lastUsedAt: undefined } as Connection
+  stored.connection = connection
+  const wait = (): Promise<void> =>
+    waits.untilAsked(connection).then(
+      ({ lastUsedAt }) => outcome(`asked at ${lastUsedAt}`),
+      (error: unknown) => {
+        expect(error).toBeInstanceOf(UserError)
+        outcome((error as Error).message)
+      },
+    )
+  const become = (fields: Partial<Connection>): void => {
+    stored.connection = { ...connection, ...fields }
+    waits.served(connection.id)
+  }
+  return { wait, become, outcome }
+}
+
 describe("ConnectionWaits", () => {
   beforeEach(() => void vi.useFakeTimers({ now: 1_800_000_000_000 }))
   afterEach(() => {
@@ -109,6 +129,33 @@ describe("ConnectionWaits", () => {
     const { wait, outcome } = setUp(-1)
     await wait()
     expect(outcome).toHaveBeenCalledWith("no app connected before the token expired; make a new one")
+  })
+
+  it("resolves when an app that was let in asks something, and at once when it had", async () => {
+    const { wait, become, outcome } = letIn()
+    void wait()
+    become({})
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(outcome).not.toHaveBeenCalled()
+    become({ lastUsedAt: 7 })
+    await vi.advanceTimersByTimeAsync(0)
+    await wait()
+    expect(outcome.mock.calls).toEqual([["asked at 7"], ["asked at 7"]])
+  })
+
+  it("ends with a sentence when the app asks nothing, or is shut out", async () => {
+    const silent = letIn()
+    void silent.wait()
+    await vi.advanceTimersByTimeAsync(70_000)
+    expect(silent.outcome).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(6_000)
+    expect(silent.outcome.mock.calls[0]?.[0]).toMatch(/^the app has asked nothing yet: open it, .*revoke c1/)
+
+    const doomed = letIn()
+    void doomed.wait()
+    doomed.become({ state: "revoked" })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(doomed.outcome).toHaveBeenCalledWith("this app was shut out before it asked anything")
   })
 
   it("ends in time for a token of 30 days, which is longer than a timer can be", async () => {

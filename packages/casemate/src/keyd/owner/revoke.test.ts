@@ -9,7 +9,8 @@ import { afterEach, beforeEach, expect, it } from "vitest"
 import { type FramedSocket, frame } from "../../channel/frames.js"
 import { createLogger } from "../../config/log.js"
 import { GatewayDoor } from "../door/gateway-door.js"
-import { callOwner, type OwnerPorts } from "./calls.js"
+import { callOwner } from "./calls.js"
+import type { OwnerPorts } from "./ports.js"
 
 const IGNORED: Outcome = { kind: "ignored", why: "malformed" }
 const ID = "c0ffee"
@@ -50,7 +51,13 @@ beforeEach(async () => {
       return true
     },
   }
-  ports = { record, door, waits: { served: () => undefined }, now: () => 0 } as unknown as OwnerPorts
+  ports = {
+    record,
+    door,
+    engine: { nip04Dropped: () => 0 },
+    waits: { served: () => undefined },
+    now: () => 0,
+  } as unknown as OwnerPorts
 
   const folder = mkdtempSync(join(tmpdir(), "casemate-revoke-"))
   const server = createServer((socket: Socket) => door.accept(socket)).listen(join(folder, "door"))

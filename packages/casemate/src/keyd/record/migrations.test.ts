@@ -46,6 +46,17 @@ test("an older database gets what it lacks and keeps what it has", () => {
   expect(seeds).toBe(1)
 })
 
+test("connections of the first schema come through with what they now have beside", () => {
+  migrate(db, { migrations: MIGRATIONS.slice(0, 1) })
+  db.exec(`INSERT INTO connection (id, user_pubkey, remote_signer_pubkey, sealed_transport_key, state, relays,
+    client_relays, app, requested_perms, created_at, revision)
+    VALUES ('one', 'user', 'signer', x'00', 'active', '[]', '[]', '{}', '', 1, 0)`)
+  migrate(db)
+  expect(rows("connection")).toMatchObject([
+    { id: "one", guarded_relays: "[]", connect_response: null, nip04_transport: 0 },
+  ])
+})
+
 test("a migration that fails leaves the database as it was", () => {
   migrate(db, { migrations: [first] })
   db.exec("INSERT INTO a VALUES (1)")

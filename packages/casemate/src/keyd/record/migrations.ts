@@ -1,6 +1,7 @@
 import { UserError } from "../../config/user-error.js"
 import { initial } from "./migrations/0001-initial.js"
 import { endedAt } from "./migrations/0002-ended-at.js"
+import { nostrconnectAndNip04 } from "./migrations/0003-nostrconnect-and-nip04.js"
 
 /** How a dialect writes the types in which the databases differ. */
 export interface ColumnTypes {
@@ -16,7 +17,7 @@ export interface Migration {
   statements(types: ColumnTypes): readonly string[]
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial, endedAt]
+export const MIGRATIONS: readonly Migration[] = [initial, endedAt, nostrconnectAndNip04]
 
 /** What migrating needs of a database. */
 export interface Migratable {

@@ -65,6 +65,9 @@ function connectionQueries(db: Kysely<Tables>) {
         expires_at: p.expires_at,
         relays: p.relays,
         client_relays: p.client_relays,
+        guarded_relays: p.guarded_relays,
+        connect_response: p.connect_response,
+        nip04_transport: p.nip04_transport,
         app: p.app,
         requested_perms: p.requested_perms,
         created_at: p.created_at,
@@ -133,6 +136,12 @@ function connectionQueries(db: Kysely<Tables>) {
         }))
         .where("id", "=", p.id),
     ),
+    setNip04Transport: query<{ id: string; nip04_transport: number; change: number }>()((p) =>
+      db
+        .updateTable("connection")
+        .set((column) => ({ nip04_transport: p.nip04_transport, revision: column("revision", "+", p.change) }))
+        .where("id", "=", p.id),
+    ),
     setClientRelays: query<{ id: string; client_relays: string }>()((p) =>
       db.updateTable("connection").set({ client_relays: p.client_relays }).where("id", "=", p.id),
     ),
@@ -149,6 +158,16 @@ function connectionQueries(db: Kysely<Tables>) {
     deleteConnection: query<{ id: string }>()((p) => db.deleteFrom("connection").where("id", "=", p.id)),
     setLastUsed: query<{ id: string; last_used_at: number }>()((p) =>
       db.updateTable("connection").set({ last_used_at: p.last_used_at }).where("id", "=", p.id),
+    ),
+    oldConnectResponses: query<{ before: number }>()((p) =>
+      db
+        .selectFrom("connection")
+        .select(["id", "remote_signer_pubkey"])
+        .where("connect_response", "is not", null)
+        .where("created_at", "<", p.before),
+    ),
+    dropConnectResponse: query<{ id: string }>()((p) =>
+      db.updateTable("connection").set({ connect_response: null }).where("id", "=", p.id),
     ),
   }
 }

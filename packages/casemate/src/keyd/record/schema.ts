@@ -40,6 +40,12 @@ export interface ConnectionTable {
   /** JSON. */
   client_relays: string
   /** JSON. */
+  guarded_relays: string
+  /** JSON. */
+  connect_response: string | null
+  /** 0 or 1. */
+  nip04_transport: number
+  /** JSON. */
   app: string
   requested_perms: string
   created_at: number

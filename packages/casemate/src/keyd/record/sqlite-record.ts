@@ -185,6 +185,10 @@ class SqliteRecord implements Record {
     return this.#write((draft) => this.#writes.setState(draft, id, state, audit))
   }
 
+  setNip04Transport(id: string, allowed: boolean, audit: AuditEntry): Promise<boolean> {
+    return this.#write((draft) => this.#writes.setNip04Transport(draft, id, allowed, audit))
+  }
+
   async recall(eventId: string, repeatKey: string, createdAt: number): Promise<Recall> {
     return this.#read(() =>
       recall(this.#sql, this.#floor, eventId, repeatKey, createdAt, (row) => this.#withWaitingAnswer(row)),

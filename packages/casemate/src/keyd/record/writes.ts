@@ -1,7 +1,7 @@
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { Nip46Error } from "@casemate/nip46/protocol"
 import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Recall } from "@casemate/nip46/signer"
-import { ANSWER_TTL, CLAIM_TTL, LAST_USED_STEP, OFFER_TTL } from "@casemate/nip46/signer"
+import { ANSWER_TTL, CLAIM_TTL, CONNECT_RESPONSE_TTL, LAST_USED_STEP, OFFER_TTL } from "@casemate/nip46/signer"
 import { type Link, nextMac } from "./audit-chain.js"
 import type { ClaimRow, ConnectionRow } from "./queries.js"
 import type { AddUserKeyResult, AuditSeal, UserKey } from "./record.js"
@@ -55,7 +55,10 @@ export class Writes {
     this.#apply(entry)
     const used = isUsedAnew(connection, receivedAt)
     if (used) this.#sql.setLastUsed.run({ id: connectionId, last_used_at: receivedAt })
-    if (used || charges.size > 0 || entry.effect !== undefined) draft.touched.add(connection.remote_signer_pubkey)
+    const isFirst = connection.connect_response !== null
+    if (isFirst) this.#sql.dropConnectResponse.run({ id: connectionId })
+    if (used || isFirst || charges.size > 0 || entry.effect !== undefined)
+      draft.touched.add(connection.remote_signer_pubkey)
     this.note(draft, entry.audit)
     return { kind: "committed" }
   }
@@ -84,6 +87,17 @@ export class Writes {
     return true
   }
 
+  setNip04Transport(draft: Draft, id: string, allowed: boolean, audit: AuditEntry): boolean {
+    const connection = this.#sql.connectionById.get({ id })
+    if (connection === undefined || (!isLive(connection) && connection.state !== "offered")) return false
+    const nip04_transport = allowed ? 1 : 0
+    const change = connection.nip04_transport === nip04_transport ? 0 : 1
+    this.#sql.setNip04Transport.run({ id, nip04_transport, change })
+    draft.touched.add(connection.remote_signer_pubkey)
+    this.note(draft, audit)
+    return true
+  }
+
   answer(eventId: string, answer: NostrEvent): void {
     this.#sql.answerClaim.run({ event_id: eventId, answer: JSON.stringify(answer), answered_at: answer.created_at })
   }
@@ -105,6 +119,7 @@ export class Writes {
     }
     const answers = this.#sql.purgeAnswers.run({ before: now - ANSWER_TTL, limit })
     this.#forgetOffers(draft, now)
+    this.#forgetConnectResponses(draft, now)
     return purged === limit || answers === limit
   }
 
@@ -133,6 +148,15 @@ export class Writes {
     for (const { id, remote_signer_pubkey } of this.#sql.deadOffers.all({ before: now - OFFER_TTL })) {
       this.#sql.deleteGrants.run({ connection_id: id })
       this.#sql.deleteConnection.run({ id })
+      draft.touched.add(remote_signer_pubkey)
+    }
+  }
+
+  #forgetConnectResponses(draft: Draft, now: number): void {
+    for (const { id, remote_signer_pubkey } of this.#sql.oldConnectResponses.all({
+      before: now - CONNECT_RESPONSE_TTL,
+    })) {
+      this.#sql.dropConnectResponse.run({ id })
       draft.touched.add(remote_signer_pubkey)
     }
   }

@@ -1,0 +1,36 @@
+import { formatPermission } from "@casemate/nip46/protocol"
+import type { Connection } from "@casemate/nip46/signer"
+import type { AppInfo } from "../../channel/owner-calls.js"
+import type { OwnerPorts } from "./ports.js"
+
+/** Connections as owners see them. */
+export async function appInfos(connections: readonly Connection[], ports: OwnerPorts): Promise<AppInfo[]> {
+  const names = new Map((await ports.record.userKeys()).map(({ name, pubkey }) => [pubkey, name]))
+  const now = ports.now()
+  return connections.map((connection) => ({
+    id: connection.id,
+    status: isExpired(connection, now) ? "expired" : connection.state,
+    name: connection.app.name ?? "",
+    url: connection.app.url,
+    clientPubkey: connection.clientPubkey,
+    remoteSignerPubkey: connection.remoteSignerPubkey,
+    userPubkey: connection.userPubkey,
+    key: names.get(connection.userPubkey) ?? "",
+    relays: connection.relays,
+    perms: connection.grants.filter(({ effect }) => effect === "allow").map(formatPermission),
+    requestedPerms: connection.requestedPerms,
+    nip04Transport: connection.nip04Transport,
+    nip04Dropped: ports.engine.nip04Dropped(connection.id),
+    createdAt: connection.createdAt,
+    lastUsedAt: connection.lastUsedAt,
+  }))
+}
+
+export async function appInfo(connection: Connection, ports: OwnerPorts): Promise<AppInfo> {
+  return (await appInfos([connection], ports))[0] as AppInfo
+}
+
+function isExpired({ state, secretExpiresAt, expiresAt }: Connection, now: number): boolean {
+  const end = state === "offered" ? secretExpiresAt : state === "active" ? expiresAt : undefined
+  return end !== undefined && end <= now
+}

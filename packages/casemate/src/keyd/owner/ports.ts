@@ -1,0 +1,20 @@
+import type { CryptoBackend } from "@casemate/nip46/crypto"
+import type { SignerEngine } from "@casemate/nip46/signer"
+import type { ConnectResponses } from "../door/connect-responses.js"
+import type { GatewayDoor } from "../door/gateway-door.js"
+import type { Record as KeydRecord } from "../record/record.js"
+import type { Vault } from "../vault/vault.js"
+import type { ConnectionWaits } from "./connection-waits.js"
+
+/** What an owner's call works on. */
+export interface OwnerPorts {
+  readonly engine: SignerEngine
+  readonly record: KeydRecord
+  readonly vault: Vault
+  readonly crypto: CryptoBackend
+  readonly door: GatewayDoor
+  readonly responses: ConnectResponses
+  readonly waits: ConnectionWaits
+  /** Unix seconds. */
+  readonly now: () => number
+}
