@@ -1,10 +1,4 @@
-import {
-  type Bunker,
-  type Folders,
-  makeFolders,
-  runJson,
-  startBunker,
-} from "../../packages/casemate/test/support/bunker.js"
+import { type Folders, makeFolders, runJson, startBunker } from "../../packages/casemate/test/support/bunker.js"
 import type { RelayUnderTest } from "./relay.js"
 
 /** What every client under test is allowed; kind 0 is not. */
@@ -19,10 +13,14 @@ export interface Bench {
   close(): Promise<void>
 }
 
-export async function startBench(starting: Promise<RelayUnderTest>): Promise<Bench> {
-  const relay = await starting
+/** The relay is the bench's from now on: closed with it, and when there comes to be none. */
+export async function startBench(relay: RelayUnderTest): Promise<Bench> {
   const folders: Folders = makeFolders()
-  const bunker: Bunker = await startBunker(folders, ["--http", "localhost:0", "--relay", relay.url])
+  const bunker = await startBunker(folders, ["--http", "localhost:0", "--relay", relay.url]).catch(async (error) => {
+    await relay.close()
+    folders.remove()
+    throw error
+  })
   return {
     relay,
     userPubkey: bunker.ready.userPubkey,

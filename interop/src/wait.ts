@@ -35,3 +35,10 @@ export async function again<T>(ask: () => Promise<T>, what: string, { askMs, dea
     }
   }
 }
+
+/** Waits for all of them, whatever one comes to: what still starts could not be closed otherwise. */
+export async function allOrTheFirstError(promises: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(promises)) {
+    if (result.status === "rejected") throw result.reason
+  }
+}
