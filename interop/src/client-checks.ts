@@ -7,6 +7,7 @@ import type { Cell } from "./cells.js"
 import type { Outcome } from "./matrix.js"
 import type { ClientPeer, ClientSession } from "./peer.js"
 import { again, within } from "./wait.js"
+import { subscriptionsOf } from "./wire.js"
 
 /** One client of the bunker, over one relay. */
 export interface ClientColumn {
@@ -40,6 +41,7 @@ const clientChecks: Readonly<Record<Cell, Check>> = {
     const { peer, bench, secretKey } = column
     column.token = await bench.newToken()
     column.session = await within(peer.connect(column.token, secretKey), ANSWER_MS, "connect")
+    expect(subscriptionsOf(getPublicKey(secretKey))).toBeGreaterThan(0)
     return undefined
   },
 
@@ -135,7 +137,10 @@ const clientChecks: Readonly<Record<Cell, Check>> = {
 export async function askCell(column: ClientColumn, cell: Cell): Promise<Outcome> {
   const limit = column.peer.limits[cell]
   if (limit?.kind === "in a new session") {
+    const pubkey = getPublicKey(column.secretKey)
+    const subscribed = subscriptionsOf(pubkey)
     await expect(clientChecks[cell](column), `“${limit.why}” is no longer so`).rejects.toThrow(/no answer/)
+    expect(subscriptionsOf(pubkey), "it does not subscribe again").toBe(subscribed)
     await startAnew(column)
     await signs(column)
     return { text: limit.kind, why: limit.why }

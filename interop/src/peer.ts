@@ -20,7 +20,7 @@ export type Limit =
       isStillSo(signer: object): boolean
     }
   | {
-      /** What the cell asks for does not come; a new session of the same client gets it. */
+      /** It does not subscribe again, so that no answer comes; a new session of the same client gets it. */
       readonly kind: "in a new session"
       readonly why: string
     }

@@ -1,8 +1,8 @@
 import { RelayPool } from "applesauce-relay"
 import { NostrConnectSigner, PrivateKeySigner } from "applesauce-signers"
-import { WebSocket } from "ws"
 import type { ClientPeer, ClientSession } from "../peer.js"
 import { versionOf } from "../version.js"
+import { WatchedWebSocket } from "../wire.js"
 
 export const applesauce: ClientPeer = {
   name: "applesauce NostrConnectSigner",
@@ -20,7 +20,7 @@ export const applesauce: ClientPeer = {
     },
   },
   async connect(token, secretKey) {
-    const pool = new RelayPool({ WebSocket: WebSocket as unknown as typeof globalThis.WebSocket })
+    const pool = new RelayPool({ WebSocket: WatchedWebSocket as unknown as typeof globalThis.WebSocket })
     try {
       const signer = await NostrConnectSigner.fromBunkerURI(token, { pool, signer: new PrivateKeySigner(secretKey) })
       return sessionOf(signer, pool)

@@ -1,14 +1,14 @@
 import NDK, { NDKEvent, NDKNip46Signer, NDKPrivateKeySigner, type NDKRpcResponse, NDKUser } from "@nostr-dev-kit/ndk"
 import type { Event } from "nostr-tools/pure"
-import { WebSocket } from "ws"
 import type { ClientPeer, ClientSession } from "../peer.js"
 import { versionOf } from "../version.js"
+import { WatchedWebSocket } from "../wire.js"
 
 // NDK takes the platform's WebSocket, which Node 20 has not.
-Object.assign(globalThis, { WebSocket })
+Object.assign(globalThis, { WebSocket: WatchedWebSocket })
 
 const NO_NEW_SUBSCRIPTION =
-  "it dials again and publishes, and does not subscribe again, so that answers do not reach it within 15 s"
+  "it dials again and publishes, and does not subscribe again, so that answers do not reach it"
 
 export const ndk: ClientPeer = {
   name: "NDK NDKNip46Signer",

@@ -1,10 +1,10 @@
 import { type BunkerPointer, BunkerSigner, parseBunkerInput } from "nostr-tools/nip46"
 import { SimplePool, useWebSocketImplementation } from "nostr-tools/pool"
-import { WebSocket } from "ws"
 import type { ClientPeer, ClientSession } from "../peer.js"
 import { versionOf } from "../version.js"
+import { WatchedWebSocket } from "../wire.js"
 
-useWebSocketImplementation(WebSocket)
+useWebSocketImplementation(WatchedWebSocket)
 
 export const nostrTools: ClientPeer = {
   name: "nostr-tools BunkerSigner",
