@@ -109,7 +109,29 @@ describe("the house", () => {
     const wrong = imports.filter(({ from, to }) => from === "casemate/keyd" && network.includes(to))
     expect(wrong).toEqual([])
   })
+
+  it("keeps other people's NIP-46 software in interop/", () => {
+    const manifest = JSON.parse(readFileSync(join(packages, "../interop/package.json"), "utf8")) as Manifest
+    const theirs = Object.keys(manifest.devDependencies).filter((name) => !["nostr-tools", "ws"].includes(name))
+    expect(theirs.length).toBeGreaterThan(3)
+    const everything = ["nip46", "casemate"].flatMap((pkg) => textOf(join(packages, pkg)))
+    const wrong = everything.filter(([, text]) => theirs.some((name) => text.includes(`"${name}`)))
+    expect(wrong.map(([path]) => relative(packages, path))).toEqual([])
+  })
 })
+
+interface Manifest {
+  readonly devDependencies: Record<string, string>
+}
+
+/** Code, tests and package.json alike. */
+function textOf(folder: string): [string, string][] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry): [string, string][] => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return ["dist", "node_modules"].includes(entry.name) ? [] : textOf(path)
+    return /\.(ts|js|json)$/.test(entry.name) ? [[path, readFileSync(path, "utf8")]] : []
+  })
+}
 
 function isAllowed({ from, to }: Import): boolean {
   return from === to || (TABLE[from] ?? []).includes(to)

@@ -1,0 +1,59 @@
+import { RelayPool } from "applesauce-relay"
+import { NostrConnectSigner, PrivateKeySigner } from "applesauce-signers"
+import type { ClientPeer, ClientSession } from "../peer.js"
+import { versionOf } from "../version.js"
+import { WatchedWebSocket } from "../wire.js"
+
+export const applesauce: ClientPeer = {
+  name: "applesauce NostrConnectSigner",
+  version: versionOf("applesauce-signers"),
+  limits: {
+    "unknown method": {
+      kind: "by hand",
+      why: "its makeRequest is private",
+      // @ts-expect-error: private in this version; the compiler tells when it is not.
+      isStillSo: (signer) => (signer as NostrConnectSigner).makeRequest !== undefined,
+    },
+    "relay restarts": {
+      kind: "in a new session",
+      why: `applesauce-relay ${versionOf("applesauce-relay")} takes a WebSocket that was closed properly for finished, and does not subscribe again`,
+    },
+  },
+  async connect(token, secretKey) {
+    const pool = new RelayPool({ WebSocket: WatchedWebSocket as unknown as typeof globalThis.WebSocket })
+    try {
+      const signer = await NostrConnectSigner.fromBunkerURI(token, { pool, signer: new PrivateKeySigner(secretKey) })
+      return sessionOf(signer, pool)
+    } catch (error) {
+      pool.close()
+      throw error
+    }
+  },
+}
+
+function sessionOf(signer: NostrConnectSigner, pool: RelayPool): ClientSession {
+  return {
+    signer,
+    remoteSigner: signer.remote ?? "",
+    getPublicKey: () => signer.getPublicKey(),
+    signEvent: (template) => signer.signEvent(template),
+    nip44Encrypt: (pubkey, plaintext) => signer.nip44Encrypt(pubkey, plaintext),
+    nip44Decrypt: (pubkey, ciphertext) => signer.nip44Decrypt(pubkey, ciphertext),
+    nip04Encrypt: (pubkey, plaintext) => signer.nip04Encrypt(pubkey, plaintext),
+    nip04Decrypt: (pubkey, ciphertext) => signer.nip04Decrypt(pubkey, ciphertext),
+    async ping() {
+      await signer.ping()
+    },
+    switchRelays: () => signer.switchRelays(),
+    call: (method, params) =>
+      signer["makeRequest"](method as Parameters<NostrConnectSigner["makeRequest"]>[0], params) as Promise<string>,
+    async connectAgain() {
+      await signer.connect(signer.bunkerSecret)
+    },
+    logout: () => signer.logout(),
+    async close() {
+      await signer.close()
+      pool.close()
+    },
+  }
+}

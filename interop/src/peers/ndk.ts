@@ -1,0 +1,94 @@
+import NDK, { NDKEvent, NDKNip46Signer, NDKPrivateKeySigner, type NDKRpcResponse, NDKUser } from "@nostr-dev-kit/ndk"
+import type { Event } from "nostr-tools/pure"
+import type { ClientPeer, ClientSession } from "../peer.js"
+import { versionOf } from "../version.js"
+import { WatchedWebSocket } from "../wire.js"
+
+// NDK takes the platform's WebSocket, which Node 20 has not.
+Object.assign(globalThis, { WebSocket: WatchedWebSocket })
+
+const NO_NEW_SUBSCRIPTION =
+  "it dials again and publishes, and does not subscribe again, so that answers do not reach it"
+
+export const ndk: ClientPeer = {
+  name: "NDK NDKNip46Signer",
+  version: versionOf("@nostr-dev-kit/ndk"),
+  limits: {
+    ping: {
+      kind: "by hand",
+      why: "no ping of its own; asked through its rpc",
+      isStillSo: (signer) => !("ping" in signer),
+    },
+    switch_relays: {
+      kind: "by hand",
+      why: "its own is private and runs while it connects; asked through its rpc",
+      // @ts-expect-error: private in this version; the compiler tells when it is not.
+      isStillSo: (signer) => (signer as NDKNip46Signer).switchRelays !== undefined,
+    },
+    "relay restarts": { kind: "in a new session", why: NO_NEW_SUBSCRIPTION },
+    "relay dies": { kind: "in a new session", why: NO_NEW_SUBSCRIPTION },
+    logout: {
+      kind: "by hand",
+      why: "no logout of its own; asked through its rpc",
+      isStillSo: (signer) => !("logout" in signer),
+    },
+  },
+  async connect(token, secretKey) {
+    const kit = new NDK({ enableOutboxModel: false })
+    const signer = NDKNip46Signer.bunker(kit, token, new NDKPrivateKeySigner(secretKey))
+    const session = sessionOf(signer, kit)
+    try {
+      await signer.blockUntilReady()
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+    return session
+  },
+}
+
+function sessionOf(signer: NDKNip46Signer, kit: NDK): ClientSession {
+  const remoteSigner = signer.bunkerPubkey ?? ""
+  const user = (pubkey: string): NDKUser => new NDKUser({ pubkey })
+  const call = (method: string, params: string[]): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const answered = ({ result, error }: NDKRpcResponse): void => {
+        if (error === undefined) resolve(result)
+        else reject(error)
+      }
+      void signer.rpc.sendRequest(remoteSigner, method, params, 24133, answered)
+    })
+  return {
+    signer,
+    remoteSigner,
+    getPublicKey: async () => (await signer.user()).pubkey,
+    async signEvent(template) {
+      const event = new NDKEvent(kit, { ...template, pubkey: "" })
+      await event.sign(signer)
+      return event.rawEvent() as Event
+    },
+    nip44Encrypt: (pubkey, plaintext) => signer.encrypt(user(pubkey), plaintext, "nip44"),
+    nip44Decrypt: (pubkey, ciphertext) => signer.decrypt(user(pubkey), ciphertext, "nip44"),
+    nip04Encrypt: (pubkey, plaintext) => signer.encrypt(user(pubkey), plaintext, "nip04"),
+    nip04Decrypt: (pubkey, ciphertext) => signer.decrypt(user(pubkey), ciphertext, "nip04"),
+    async ping() {
+      await call("ping", [])
+    },
+    switchRelays: () => call("switch_relays", []),
+    call,
+    async connectAgain() {
+      await signer.blockUntilReady()
+    },
+    async logout() {
+      await call("logout", [])
+    },
+    async close() {
+      signer.stop()
+      for (const relay of signer.rpc["pool"]?.relays.values() ?? []) {
+        // A reconnection that waits would outlive the disconnect.
+        relay.connectivity.resetReconnectionState()
+        relay.disconnect()
+      }
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { type BunkerPointer, BunkerSigner, parseBunkerInput } from "nostr-tools/nip46"
+import { SimplePool, useWebSocketImplementation } from "nostr-tools/pool"
+import type { ClientPeer, ClientSession } from "../peer.js"
+import { versionOf } from "../version.js"
+import { WatchedWebSocket } from "../wire.js"
+
+useWebSocketImplementation(WatchedWebSocket)
+
+export const nostrTools: ClientPeer = {
+  name: "nostr-tools BunkerSigner",
+  version: versionOf("nostr-tools"),
+  limits: {},
+  async connect(token, secretKey) {
+    const pointer = (await parseBunkerInput(token)) as BunkerPointer
+    const pool = new SimplePool()
+    const signer = BunkerSigner.fromBunker(secretKey, pointer, { pool })
+    const session = sessionOf(signer, pool)
+    try {
+      await signer.connect()
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+    return session
+  },
+}
+
+function sessionOf(signer: BunkerSigner, pool: SimplePool): ClientSession {
+  return {
+    signer,
+    remoteSigner: signer.bp.pubkey,
+    getPublicKey: () => signer.getPublicKey(),
+    signEvent: (template) => signer.signEvent(template),
+    nip44Encrypt: (pubkey, plaintext) => signer.nip44Encrypt(pubkey, plaintext),
+    nip44Decrypt: (pubkey, ciphertext) => signer.nip44Decrypt(pubkey, ciphertext),
+    nip04Encrypt: (pubkey, plaintext) => signer.nip04Encrypt(pubkey, plaintext),
+    nip04Decrypt: (pubkey, ciphertext) => signer.nip04Decrypt(pubkey, ciphertext),
+    ping: () => signer.ping(),
+    switchRelays: () => signer.switchRelays(),
+    call: (method, params) => signer.sendRequest(method, params),
+    connectAgain: () => signer.connect(),
+    logout: () => signer.logout(),
+    async close() {
+      await signer.close()
+      pool.destroy()
+    },
+  }
+}
