@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import BetterSqlite from "better-sqlite3"
 import { afterEach, expect, it } from "vitest"
-import { RECORD_FILE } from "../src/keyd/record/sqlite-record.js"
+import { RECORD_FILE } from "../src/config/folders.js"
 import { type Bunker, type Folders, makeFolders, startBunker, until } from "./support/bunker.js"
 import { callOwner } from "./support/owner.js"
 import { RawClient } from "./support/raw-client.js"
