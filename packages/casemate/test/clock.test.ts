@@ -1,5 +1,6 @@
+import { parseBunkerToken } from "@casemate/nip46/protocol"
 import { afterEach, describe, expect, it } from "vitest"
-import { makeFolders, startBunker } from "./support/bunker.js"
+import { makeFolders, startBunker, until } from "./support/bunker.js"
 import { startNaiveRelay } from "./support/naive-relay.js"
 import { RawClient } from "./support/raw-client.js"
 
@@ -25,6 +26,9 @@ async function pair(way: string): Promise<RawClient> {
     ...(relay === undefined ? [] : ["--relay", relay.url]),
   ])
   cleanups.push(() => bunker.stop())
+  const { remoteSignerPubkey } = parseBunkerToken(bunker.ready.bunker)
+  // No second try is made: the bunker has to listen by then.
+  if (relay !== undefined) await until(() => relay.listeners(remoteSignerPubkey) > 0, { what: "the bunker listens" })
   const app = new RawClient(bunker.ready.bunker)
   cleanups.push(() => app.close())
   return app

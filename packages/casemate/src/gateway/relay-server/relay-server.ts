@@ -44,11 +44,10 @@ export interface RelayServer {
   stats(): RelayServerStats
   /** Takes no event and no socket any more; what is published still reaches the sockets there are. */
   stop(): void
-  /** The same, then closes the sockets with 1001, and drops after a second what does not follow. */
+  /** The same, then hangs up, and drops after a second what does not follow. */
   close(): Promise<void>
 }
 
-const GOING_AWAY = 1001
 const CLOSE_PATIENCE_MS = 1_000
 
 export function createRelayServer(options: RelayServerOptions): RelayServer {
@@ -109,6 +108,7 @@ export function createRelayServer(options: RelayServerOptions): RelayServer {
       const session = new Session({
         id: String(nextId++),
         socket: webSocket,
+        stream: socket,
         hub,
         limits,
         now,
@@ -151,7 +151,7 @@ export function createRelayServer(options: RelayServerOptions): RelayServer {
     try {
       await new Promise<void>((resolve) => {
         onEmpty = resolve
-        for (const session of sessions) session.close(GOING_AWAY, "the relay is shutting down")
+        for (const session of sessions) session.hangUp()
       })
     } finally {
       clearTimeout(patience)

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream"
 import { isHex32 } from "@casemate/nip46/protocol"
 import { type RawData, WebSocket } from "ws"
 import type { EventHub, HubSubscription } from "./event-hub.js"
@@ -9,6 +10,8 @@ export interface SessionOptions {
   /** Unique over all sessions of the relay. */
   id: string
   socket: WebSocket
+  /** What the WebSocket runs over. */
+  stream: Duplex
   hub: EventHub
   limits: RelayLimits
   now: () => number
@@ -58,8 +61,12 @@ export class Session {
     socket.ping()
   }
 
-  close(code: number, reason: string): void {
-    this.#options.socket.close(code, reason)
+  /**
+   * Ends the stream once all that was said is out, without the closing handshake: after a proper close some
+   * clients take the session for finished and never come back, after a lost connection all that can do.
+   */
+  hangUp(): void {
+    this.#options.stream.end()
   }
 
   terminate(): void {
