@@ -34,7 +34,11 @@ for (const version of process.argv.slice(2)) {
 function install(version, folder) {
   const npm = process.platform === "win32" ? "npm.cmd" : "npm"
   const args = ["install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", "--silent", `node@${version}`]
-  spawnSync(npm, args, { stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32", timeout: 300_000 })
+  spawnSync(npm, args, {
+    stdio: ["ignore", "ignore", "inherit"],
+    shell: process.platform === "win32",
+    timeout: 300_000,
+  })
   const path = join(folder, "node_modules", "node", "bin", "node")
   const { status, stdout } = spawnSync(path, ["--version"], { encoding: "utf8" })
   return status === 0 && stdout.startsWith(`v${version}.`) ? { path, version: stdout.trim() } : undefined

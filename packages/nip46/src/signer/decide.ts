@@ -4,11 +4,11 @@ import { equalBytes } from "../crypto/constant-time.js"
 import { parseClientMetadata } from "../protocol/client-metadata.js"
 import type { Request } from "../protocol/message.js"
 import { isMethod } from "../protocol/method.js"
-import { sameRelays } from "../protocol/relay-url.js"
 import { type Ask, authorize, paramOf, type Verdict } from "./authorize.js"
 import { hashSecret } from "./offer.js"
 import type { AuditEntry, Claim, ClaimEffect, ClaimVerdict, Connection } from "./ports.js"
 import type { ReadAsk } from "./read-ask.js"
+import { hasMoved, isMovedByWord } from "./relay-move.js"
 import { type Standing, standingOf } from "./standing.js"
 
 /** After a crash, a request that waited longer than this, in seconds, is told so instead of executed. */
@@ -25,6 +25,8 @@ export interface Asked {
   readonly client: string
   readonly connection: Connection
   readonly standing: Standing
+  /** The names of the relay that brought it, where that is known. */
+  readonly via: readonly string[] | undefined
   /** Unix seconds. */
   readonly now: number
 }
@@ -35,7 +37,7 @@ export function decide(asked: Asked, crypto: CryptoBackend): Decision {
   if (standing.kind === "offered") return redeem(asked, crypto)
   if (read.kind === "invalid") return decided({ kind: "deny", reason: read.reason })
   const verdict = authorize(read.ask, connection, now)
-  return decided(verdict, verdict.kind === "allow" ? effectOf(read.ask, connection) : undefined)
+  return decided(verdict, verdict.kind === "allow" ? effectOf(read.ask, connection, asked.via) : undefined)
 }
 
 /** A first `connect` on an offered token; anything else from there is a stranger's. */
@@ -59,9 +61,15 @@ function redeem({ request: { method, params }, read, connection, client }: Asked
   )
 }
 
-function effectOf({ method }: Ask, { relays, clientRelays }: Connection): ClaimEffect | undefined {
+function effectOf(
+  { method }: Ask,
+  connection: Connection,
+  via: readonly string[] | undefined,
+): ClaimEffect | undefined {
   if (method === "logout") return { kind: "logout" }
-  if (method === "switch_relays" && !sameRelays(relays, clientRelays)) return { kind: "told_relays", relays }
+  const { relays } = connection
+  if (hasMoved(connection, via)) return { kind: "client_relays", relays }
+  if (method === "switch_relays" && isMovedByWord(connection, via)) return { kind: "client_relays", relays }
   return undefined
 }
 

@@ -226,6 +226,45 @@ describe("switch_relays (QUIRKS, signer 7)", () => {
     const outcome = await bench.engine.handle(client.request("ping"))
     expect(outcome).toMatchObject({ answer: { relays: [...RELAYS, "wss://old.example"] } })
   })
+
+  it("serves a client at its old relays until it is seen at a new one: an answer can be lost", async () => {
+    const bench = createBench()
+    const old = ["wss://old.example"]
+    const client = await bench.connected([], { clientRelays: old })
+    const ask = async (method: string, via: string) => {
+      const outcome = await bench.engine.handle(client.request(method), [via])
+      if (outcome.kind !== "answered") throw new Error(outcome.why)
+      return { result: client.open(outcome.answer), relays: outcome.answer.relays }
+    }
+    for (let n = 0; n < 2; n++) {
+      expect(await ask("switch_relays", "wss://old.example")).toMatchObject({
+        result: { result: JSON.stringify(RELAYS) },
+        relays: [...RELAYS, ...old],
+      })
+    }
+    expect((await ask("ping", "wss://old.example")).relays).toEqual([...RELAYS, ...old])
+    expect((await bench.connectionOf(client)).clientRelays).toEqual(old)
+
+    await ask("ping", RELAYS[1] as string)
+    expect((await bench.connectionOf(client)).clientRelays).toEqual(RELAYS)
+    const moved = await ask("switch_relays", RELAYS[1] as string)
+    expect(moved).toMatchObject({ result: { result: "null" }, relays: RELAYS })
+  })
+
+  it("says nothing new to a client that asks at a new relay, though nobody saw it there before", async () => {
+    const bench = createBench()
+    const client = await bench.connected([], { clientRelays: ["wss://old.example"] })
+    const outcome = await bench.engine.handle(client.request("switch_relays", [], { id: "s" }), [RELAYS[0] as string])
+    if (outcome.kind !== "answered") throw new Error(outcome.why)
+    expect(client.open(outcome.answer)).toEqual({ id: "s", result: "null" })
+  })
+
+  it("takes its word where fewer relays are served than before: no relay would tell", async () => {
+    const bench = createBench()
+    const client = await bench.connected([], { clientRelays: [...RELAYS, "wss://old.example"] })
+    await bench.engine.handle(client.request("switch_relays"), [RELAYS[0] as string])
+    expect((await bench.connectionOf(client)).clientRelays).toEqual(RELAYS)
+  })
 })
 
 describe("grants that end", () => {

@@ -14,6 +14,7 @@ import { type OfferOptions, offer } from "./offer.js"
 import type { Claim, ClaimVerdict, Clock, Connection, SignerKeys, SignerRecord } from "./ports.js"
 import { prefilter } from "./prefilter.js"
 import { type ReadAsk, readAsk } from "./read-ask.js"
+import { hasMoved } from "./relay-move.js"
 import { type Standing, standingOf } from "./standing.js"
 
 export interface SignerPorts {
@@ -94,8 +95,13 @@ export class SignerEngine {
     this.#answerer = new Answerer(keys, crypto, 10_000)
   }
 
-  /** The life of a request (HOUSE). Never rejects for anything that is in the event. */
-  async handle(raw: unknown): Promise<Outcome> {
+  /**
+   * The life of a request (HOUSE). Never rejects for anything that is in the event.
+   *
+   * @param via the names of the relay that brought it, as connections name it; undefined where nobody knows. A
+   * client that was told of other relays is served at the old ones until it is seen at a new one.
+   */
+  async handle(raw: unknown, via?: readonly string[]): Promise<Outcome> {
     // 1 prefilter: no cryptography for what is not shaped like ours, or for strangers beyond their share
     const event = prefilter(raw)
     if (event === undefined) return this.#ignore("malformed")
@@ -160,7 +166,7 @@ export class SignerEngine {
 
         // 6 authorize
         const read = readAsk(request, connection.userPubkey, now)
-        const asked: Asked = { request, read, client, connection, standing, now }
+        const asked: Asked = { request, read, client, connection, standing, via, now }
         const decision = decide(asked, this.#crypto)
         if (decision.kind === "unconnected") return this.#rebuff(id, decision.reason, connection, peer)
         const { effect } = decision
@@ -193,7 +199,8 @@ export class SignerEngine {
         }
 
         // 8 execute
-        const reply = await this.#reply(read, verdict, connection)
+        const known = hasMoved(connection, via) ? { ...connection, clientRelays: connection.relays } : connection
+        const reply = await this.#reply(read, verdict, known)
 
         // 9 answer
         return { kind: "answered", answer: await this.#answer(event.id, id, reply, connection, peer, now) }

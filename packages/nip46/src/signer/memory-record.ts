@@ -173,7 +173,7 @@ function applied(connection: Connection, entry: ClaimEntry): Connection | undefi
   }
   if (!isLive(connection)) return undefined
   if (effect?.kind === "logout") return { ...changed, state: "logged_out", endedAt: receivedAt, revision }
-  if (effect?.kind === "told_relays") return { ...changed, clientRelays: effect.relays }
+  if (effect?.kind === "client_relays") return { ...changed, clientRelays: effect.relays }
   return changed
 }
 

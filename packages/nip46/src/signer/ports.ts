@@ -48,7 +48,7 @@ export interface Connection {
   readonly expiresAt: number | undefined
   /** Where we serve it. */
   readonly relays: readonly string[]
-  /** What the client was last told; `switch_relays` answers a list only when the two differ. */
+  /** Where the client is, as far as we know; `switch_relays` answers a list only when the two differ. */
   readonly clientRelays: readonly string[]
   /** Those that a client named and the owner does not vouch for: never dialled into a private network. */
   readonly guardedRelays: readonly string[]
@@ -115,7 +115,7 @@ export type ClaimEffect =
       readonly requestedPerms: string
     }
   | { readonly kind: "logout" }
-  | { readonly kind: "told_relays"; readonly relays: readonly string[] }
+  | { readonly kind: "client_relays"; readonly relays: readonly string[] }
 
 export interface ClaimEntry {
   readonly eventId: string

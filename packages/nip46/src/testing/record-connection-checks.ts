@@ -218,11 +218,11 @@ export const connectionChecks: readonly RecordCheck[] = [
     },
   },
   {
-    title: "told_relays remembers what the client knows and disturbs nobody",
+    title: "client_relays remembers what the client knows and disturbs nobody",
     async run({ record }, fixtures) {
       const connection = fixtures.active({ clientRelays: ["wss://old.example"] })
       await record.createConnection(connection, fixtures.audit())
-      const effect: ClaimEffect = { kind: "told_relays", relays: connection.relays }
+      const effect: ClaimEffect = { kind: "client_relays", relays: connection.relays }
       const results = await Promise.all([
         record.commit(fixtures.entry(connection, { effect })),
         record.commit(fixtures.entry(connection)),
@@ -314,7 +314,7 @@ export const connectionChecks: readonly RecordCheck[] = [
       for (const connection of [offered, revoked, told]) await record.createConnection(connection, fixtures.audit())
       await record.commit(fixtures.entry(offered, { effect: activation(offered, fixtures.hex()) }))
       await record.setState(revoked.id, "revoked", fixtures.audit())
-      const effect: ClaimEffect = { kind: "told_relays", relays: told.relays }
+      const effect: ClaimEffect = { kind: "client_relays", relays: told.relays }
       await record.commit(fixtures.entry(told, { effect }))
       const before = await record.connections()
       const rows = await subject.auditCount?.()

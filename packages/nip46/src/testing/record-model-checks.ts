@@ -53,7 +53,7 @@ function createHistory(seed: number, fixtures: Fixtures): { next(connections: re
     if (connection.state === "offered" && random() < 0.8) return activation(connection, fixtures.hex())
     const draw = below(20)
     if (draw === 0) return { kind: "logout" }
-    if (draw === 1) return { kind: "told_relays", relays: connection.relays.slice(below(3)) }
+    if (draw === 1) return { kind: "client_relays", relays: connection.relays.slice(below(3)) }
     return draw === 2 ? activation(connection, fixtures.hex()) : undefined
   }
 

@@ -185,7 +185,7 @@ export class Writes {
       case "logout":
         this.#sql.setState.run({ id, state: "logged_out", ended_at: receivedAt })
         break
-      case "told_relays":
+      case "client_relays":
         this.#sql.setClientRelays.run({ id, client_relays: JSON.stringify(effect.relays) })
         break
     }
