@@ -1,25 +1,31 @@
+import { randomUUID } from "node:crypto"
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { type Event, verifyEvent } from "nostr-tools/pure"
 import { expect, it } from "vitest"
-import { makeFolders, startBunker } from "../packages/casemate/test/support/bunker.js"
+import { casemate, makeFolders, startBunker } from "../packages/casemate/test/support/bunker.js"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const readme = readFileSync(`${root}README.md`, "utf8")
 
-/** The README's block of code that has this word, run as it stands between a beginning and an end. */
+/** The block of code of a page that has this word, run as it stands between a beginning and an end. */
 async function runBlock(
   word: string,
-  { before = "", after, token = "" }: { before?: string; after: string; token?: string },
+  {
+    page = "README.md",
+    before = "",
+    after,
+    token = "",
+  }: { page?: string; before?: string; after: string; token?: string },
 ): Promise<Record<string, unknown>> {
-  const block = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)]
+  const block = [...readFileSync(`${root}${page}`, "utf8").matchAll(/```ts\n([\s\S]*?)```/g)]
     .map(([, code]) => code ?? "")
     .find((code) => code.includes(word))
-  if (block === undefined) throw new Error(`the README has no block with ${word}`)
+  if (block === undefined) throw new Error(`${page} has no block with ${word}`)
   // Inside the project, so that its imports are found as a dependant would find them.
   const folder = `${root}node_modules/.cache/readme`
   // A name of its own: Node gives the same module again for the same file.
-  const file = `${folder}/${process.pid}-${word}.mjs`
+  const file = `${folder}/${process.pid}-${word}-${randomUUID()}.mjs`
   mkdirSync(folder, { recursive: true })
   writeFileSync(file, `${before}\n${block.replace("bunker://…", token)}\n${after}\n`)
   try {
@@ -36,17 +42,42 @@ it("the README's signer is a signer", async () => {
   expect(outcome).toEqual({ kind: "ignored", why: "malformed" })
 })
 
-it("the README's client signs in at a bunker", async () => {
+it.each([
+  ["README.md", "RemoteSigner.connect"],
+  ["docs/guide/sign-in.md", "RemoteSigner.connect"],
+])("the client of %s signs in at a bunker", async (page, word) => {
   const folders = makeFolders()
   const bunker = await startBunker(folders)
   try {
-    const { user, note } = await runBlock("BunkerSigner", {
-      after: "await bunker.close()\nexport { user, note }",
+    const { user, note, stored } = await runBlock(word, {
+      page,
+      before: "const stored = []; const store = (session) => stored.push(session); const askToOpen = () => undefined",
+      after: "signer.close()\nexport { user, note, stored }",
       token: bunker.ready.bunker,
     })
     expect(user).toBe(bunker.ready.userPubkey)
     expect(note).toMatchObject({ kind: 1, content: "hello", pubkey: user })
     expect(verifyEvent(note as Event)).toBe(true)
+    expect(stored).toContainEqual(expect.objectContaining({ userPubkey: user }))
+  } finally {
+    await bunker.stop()
+    folders.remove()
+  }
+})
+
+it("the guide's pairing works, with a bunker that is given its token", async () => {
+  const folders = makeFolders()
+  const bunker = await startBunker(folders)
+  try {
+    const { user } = await runBlock("RemoteSigner.pair", {
+      page: "docs/guide/sign-in.md",
+      before: `import { execFile } from "node:child_process"
+const relays = ${JSON.stringify(bunker.ready.relays)}
+const stored = []; const store = (session) => stored.push(session); const askToOpen = () => undefined
+const showQrCode = (uri) => execFile(process.execPath, [${JSON.stringify(casemate)}, "pair", uri, "--yes", "--no-wait", "--data-dir", ${JSON.stringify(folders.data)}], { env: { ...process.env, CASEMATE_CONFIG_DIR: ${JSON.stringify(folders.config)} } })`,
+      after: "signer.close()\nexport { user }",
+    })
+    expect(user).toBe(bunker.ready.userPubkey)
   } finally {
     await bunker.stop()
     folders.remove()
