@@ -54,6 +54,7 @@ async function openKeyd(handle: (event: NostrEvent) => Promise<Outcome>): Promis
   const door = new GatewayDoor({
     engine: { handle: (event) => handle(event as NostrEvent) },
     watches: async () => [],
+    prove: async () => undefined,
     onServed: () => undefined,
     log,
   })

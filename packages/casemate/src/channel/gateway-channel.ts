@@ -12,6 +12,15 @@ export interface Watch {
   readonly relays: readonly string[]
 }
 
+/** A relay wants to know who is connected (NIP-42); the key that can prove it is keyd's. */
+export interface ProofAsk {
+  readonly remoteSignerPubkey: string
+  /** As it was dialled. */
+  readonly relay: string
+  /** What the relay said, whatever it is. */
+  readonly challenge: string
+}
+
 export type GatewayMessage =
   /** First, once a connection. `relays`: what a token names when nobody says otherwise. */
   | { readonly t: "hello"; readonly relays: readonly string[]; readonly http: string }
@@ -19,6 +28,8 @@ export type GatewayMessage =
   | { readonly t: "event"; readonly n: number; readonly event: unknown }
   /** Answer `n` was published, or given up on every relay. */
   | { readonly t: "settled"; readonly n: number }
+  /** Answered with a `proof` of the same number; one that is lost with a keyd is not asked for again. */
+  | { readonly t: "prove"; readonly n: number; readonly ask: ProofAsk }
 
 export type KeydMessage =
   /** The answer to `hello`: everything to listen for, and how many events may be under way at once. */
@@ -27,6 +38,8 @@ export type KeydMessage =
   /** It ended a day ago, or was an offer that did. */
   | { readonly t: "unwatch"; readonly connectionId: string }
   | { readonly t: "done"; readonly n: number }
+  /** Without an event keyd declines. */
+  | { readonly t: "proof"; readonly n: number; readonly event?: NostrEvent }
   /**
    * To be published on every relay named; sent again after a reconnect until it is settled. `again`: it may
    * have been published before a crash, and whoever knows that it was does not do it twice.

@@ -170,6 +170,64 @@ describe("KeydLink", () => {
     expect(inbox.at(-1)).toMatchObject({ event: { content: "small" } })
   })
 
+  describe("relay proofs", () => {
+    const ask = { remoteSignerPubkey: "p1", relay: "wss://relay.example", challenge: "abc" }
+    const asked = () => inbox.filter((message) => message.t === "prove")
+
+    it("come back to whoever asked, whatever their order", async () => {
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(1))
+      const proofs = ["a", "b", "c"].map((challenge) => link.prove({ ...ask, challenge }))
+      await vi.waitFor(() => expect(asked()).toHaveLength(3))
+      expect(asked()[0]).toEqual({ t: "prove", n: 1, ask: { ...ask, challenge: "a" } })
+      say({ t: "proof", n: 3, event: event("third") })
+      say({ t: "proof", n: 99, event: event("of nobody") })
+      say({ t: "proof", n: 2 })
+      say({ t: "proof", n: 1, event: event("first") })
+      expect(await Promise.all(proofs)).toEqual([event("first"), undefined, event("third")])
+    })
+
+    it("are declined at once without a keyd", async () => {
+      expect(await link.prove(ask)).toBeUndefined()
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(1))
+      expect(asked()).toEqual([])
+    })
+
+    it("end with the keyd that was asked, and the next one is not asked by itself", async () => {
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(1))
+      const proof = link.prove(ask)
+      await vi.waitFor(() => expect(asked()).toHaveLength(1))
+      await stopKeyd()
+      expect(await proof).toBeUndefined()
+      await startKeyd()
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(2))
+      expect(asked()).toEqual([])
+      const again = link.prove(ask)
+      await vi.waitFor(() => expect(asked()).toHaveLength(1))
+      // An answer to the first question, had it been numbered alike, would be taken for this one.
+      say({ t: "proof", n: 1, event: event("old") })
+      say({ t: "proof", n: 2, event: event("new") })
+      expect(await again).toEqual(event("new"))
+    })
+
+    it("have a deadline, after which an answer is nobody's", async () => {
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(1))
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+      try {
+        const proof = link.prove(ask)
+        await vi.advanceTimersByTimeAsync(5_000)
+        expect(await proof).toBeUndefined()
+        expect(vi.getTimerCount()).toBe(0)
+      } finally {
+        vi.useRealTimers()
+      }
+    })
+  })
+
   it("drains once all is done and out, and takes nothing more", async () => {
     let finish: (isOut: boolean) => void = () => {}
     onAnswer = () => new Promise((resolve) => (finish = resolve))

@@ -1,6 +1,12 @@
 import { MAX_EVENT_BYTES, type NostrEvent } from "@casemate/nip46/protocol"
 import { type FramedSocket, frame, KEYD_FRAME_BYTES } from "../channel/frames.js"
-import { type GatewayMessage, isMessage, type KeydMessage, type Watch } from "../channel/gateway-channel.js"
+import {
+  type GatewayMessage,
+  isMessage,
+  type KeydMessage,
+  type ProofAsk,
+  type Watch,
+} from "../channel/gateway-channel.js"
 import { connectTo, GATEWAY_SOCKET } from "../channel/sockets.js"
 import type { Logger } from "../config/log.js"
 
@@ -9,6 +15,8 @@ const MAX_WAITING_EVENTS = 20_000
 const MAX_WAITING_CHARS = 33_554_432
 const RECONNECT_MS = 50
 const MAX_PUBLISHED = 20_000
+/** Within the patience of a relay connection for its proofs. */
+const PROOF_DEADLINE_MS = 5_000
 
 export interface KeydLinkOptions {
   readonly hello: { readonly relays: readonly string[]; readonly http: string }
@@ -34,8 +42,10 @@ export class KeydLink {
   #waitingChars = 0
   /** Ids of answers that are out, for a keyd that comes back and does not know it. */
   readonly #published = new Set<string>()
+  readonly #proofs = new Map<number, (proof: NostrEvent | undefined) => void>()
   #credit = 0
   #lastEvent = 0
+  #lastProof = 0
   #publishing = 0
   #keyd: FramedSocket | undefined
   #closed = false
@@ -64,6 +74,26 @@ export class KeydLink {
     this.#waiting.set(++this.#lastEvent, event)
     this.#waitingChars += chars
     this.#pump()
+  }
+
+  /**
+   * Asks keyd for a relay proof. Undefined when it declines, and when there is no keyd or it went away meanwhile:
+   * a relay asks again, and by then its challenge may be another.
+   */
+  async prove(ask: ProofAsk): Promise<NostrEvent | undefined> {
+    if (this.#keyd === undefined) return undefined
+    const n = ++this.#lastProof
+    let deadline: ReturnType<typeof setTimeout> | undefined
+    try {
+      return await new Promise<NostrEvent | undefined>((resolve) => {
+        deadline = setTimeout(() => resolve(undefined), PROOF_DEADLINE_MS)
+        this.#proofs.set(n, resolve)
+        this.#send({ t: "prove", n, ask })
+      })
+    } finally {
+      clearTimeout(deadline)
+      this.#proofs.delete(n)
+    }
   }
 
   /** Takes nothing more, and resolves when all that was taken is answered and out. */
@@ -101,6 +131,7 @@ export class KeydLink {
       }
       this.#keyd = undefined
       this.#credit = 0
+      for (const settle of this.#proofs.values()) settle(undefined)
       await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS))
     }
   }
@@ -124,6 +155,9 @@ export class KeydLink {
         if (this.#underWay.delete(message.n)) this.#credit += 1
         this.#pump()
         this.#checkIdle()
+        return
+      case "proof":
+        this.#proofs.get(message.n)?.(message.event)
         return
       case "answer":
         this.#publishing += 1

@@ -8,6 +8,7 @@ import { createLogger } from "../config/log.js"
 import { UserError } from "../config/user-error.js"
 import { GatewayDoor } from "./door/gateway-door.js"
 import { acceptOwner } from "./door/owner-door.js"
+import { RelayProofs } from "./door/relay-proofs.js"
 import { watchesOf } from "./door/watches.js"
 import { isFirstStart, undoFirstStart } from "./first-start.js"
 import { callOwner } from "./owner/calls.js"
@@ -79,9 +80,11 @@ async function open(
     const result = await record.findConnection(id)
     return result.kind === "found" ? result.connection : undefined
   }, now)
+  const proofs = new RelayProofs({ record, keys: vault, crypto, now: Date.now, log })
   const door = new GatewayDoor({
     engine,
     watches: async () => watchesOf(await record.connections(), now()),
+    prove: (ask) => proofs.prove(ask),
     onServed: (connectionId) => waits.served(connectionId),
     log,
   })
