@@ -132,6 +132,38 @@ describe("NIP-42", () => {
     expect(await Promise.all(results)).toEqual(Array(2).fill({ kind: "accepted", message: "" }))
   })
 
+  test.each([
+    ["that was served for a while may be asked for another proof", 5_000, ["first", "second"]],
+    ["that was cut off at once has had its proof", 4_999, ["first"]],
+  ])("a subscription %s", async (_, servedForMs, expected) => {
+    const asked: string[] = []
+    const refusals: string[] = []
+    const relay = connect({
+      authenticate: async (challenge) => {
+        asked.push(challenge)
+        return proof
+      },
+    })
+    const { id } = relay.subscribe(FILTERS, { onEvent: () => {}, onRefused: (m) => refusals.push(m) })
+    last().accept()
+    for (const challenge of ["first", "second"]) {
+      last().say("AUTH", challenge)
+      last().say("CLOSED", id, "auth-required: log in")
+      await vi.advanceTimersByTimeAsync(0)
+      last().say("OK", proof.id, true, "")
+      await vi.advanceTimersByTimeAsync(0)
+      last().say("EOSE", id)
+      await vi.advanceTimersByTimeAsync(servedForMs)
+    }
+    expect(asked).toEqual(expected)
+    expect(
+      last()
+        .of("REQ")
+        .filter(([, name]) => name === id),
+    ).toHaveLength(expected.length + 1)
+    expect(refusals).toHaveLength(2 - expected.length)
+  })
+
   test("a hook that never answers delays nothing beyond the deadline, and close ends it", async () => {
     const relay = connect({ authenticate: () => new Promise(() => {}) })
     const event = signed()
