@@ -46,7 +46,12 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     log.info({ connections }, "still serving the built-in relay, for the connections that were paired over it")
   }
 
-  const pool = new RelayPool({ webSocket: createWsFactory(), onEvent: receive, log })
+  const pool = new RelayPool({
+    webSocket: createWsFactory(),
+    onEvent: receive,
+    prove: (ask) => link.prove(ask),
+    log,
+  })
   const watch = (entry: Watch): void => {
     ours.set(entry.remoteSignerPubkey, entry)
     pool.watch(
