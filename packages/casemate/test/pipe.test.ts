@@ -54,6 +54,7 @@ async function openKeyd(handle: (event: NostrEvent) => Promise<Outcome>): Promis
   const door = new GatewayDoor({
     engine: { handle: (event) => handle(event as NostrEvent) },
     watches: async () => [],
+    prove: async () => undefined,
     onServed: () => undefined,
     log,
   })
@@ -86,10 +87,10 @@ function endKeyd(door: GatewayDoor): void {
 }
 
 it("carries an event in and its answer out, whichever end is up first", async () => {
-  openGateway().forward(eventOf("early"))
+  openGateway().forward(eventOf("early"), [])
   const door = await openKeyd(async (event) => answered(event))
   await until(() => published.length === 1)
-  link?.forward(eventOf("late"))
+  link?.forward(eventOf("late"), [])
   await until(() => published.length === 2)
   expect(published).toEqual(["answer early", "answer late"])
   expect(door.info).toEqual({ relays: ["wss://relay.example"], http: "http://localhost:4646" })
@@ -104,7 +105,7 @@ it("gives keyd no more events at a time than it has credit for, and all of them 
   })
   const gateway = openGateway()
   const count = 2 * EVENT_CREDIT + 7
-  for (let n = 0; n < count; n++) gateway.forward(eventOf(`event ${n}`))
+  for (let n = 0; n < count; n++) gateway.forward(eventOf(`event ${n}`), [])
   while (published.length < count) {
     most = Math.max(most, gates.length)
     gates.shift()?.()
@@ -120,7 +121,7 @@ it("sends again to a new keyd what the old one had not finished", async () => {
     seen.push(event.content)
     return new Promise(() => undefined)
   })
-  openGateway().forward(eventOf("unfinished"))
+  openGateway().forward(eventOf("unfinished"), [])
   await until(() => seen.length === 1)
   endKeyd(first)
   await openKeyd(async (event) => answered(event))
@@ -154,7 +155,7 @@ it("keeps an answer for the next gateway until one has it out", async () => {
   openGateway(() => {
     asked++
     return new Promise(() => undefined)
-  }).forward(eventOf("kept"))
+  }).forward(eventOf("kept"), [])
   await until(() => asked === 1)
   link?.close()
   openGateway()
@@ -169,7 +170,7 @@ it("a fault of the engine ends that request alone", async () => {
     return answered(event)
   })
   const gateway = openGateway()
-  for (const content of ["bad", "good"]) gateway.forward(eventOf(content))
+  for (const content of ["bad", "good"]) gateway.forward(eventOf(content), [])
   await until(() => published.length === 1)
   await gateway.drain()
   expect(published).toEqual(["answer good"])

@@ -20,15 +20,26 @@ export interface RelayFailure {
   readonly reason: string
 }
 
+/** A relay wants to know who is connected (NIP-42); the key that can prove it is keyd's. */
+export interface ProofAsk {
+  readonly remoteSignerPubkey: string
+  /** As it was dialled. */
+  readonly relay: string
+  /** What the relay said, whatever it is. */
+  readonly challenge: string
+}
+
 export type GatewayMessage =
   /** First, once a connection. `relays`: what a token names when nobody says otherwise. */
   | { readonly t: "hello"; readonly relays: readonly string[]; readonly http: string }
-  /** `n` rises by one; keyd answers each with `done`. */
-  | { readonly t: "event"; readonly n: number; readonly event: unknown }
+  /** `n` rises by one; keyd answers each with `done`. `via`: the relay that brought it, by the names in its watch. */
+  | { readonly t: "event"; readonly n: number; readonly event: unknown; readonly via: readonly string[] }
   /** Answer `n` was published, or given up on every relay. */
   | { readonly t: "settled"; readonly n: number }
   /** The answer to `listen`: no failures once one of its relays is sure to have the watch, else all of them. */
   | { readonly t: "listening"; readonly n: number; readonly failures: readonly RelayFailure[] }
+  /** Answered with a `proof` of the same number; one that is lost with a keyd is not asked for again. */
+  | { readonly t: "prove"; readonly n: number; readonly ask: ProofAsk }
 
 export type KeydMessage =
   /** The answer to `hello`: everything to listen for, and how many events may be under way at once. */
@@ -39,6 +50,8 @@ export type KeydMessage =
   /** A watch whose answer waits until one of these relays is sure to have it; `unwatch` takes it back. */
   | { readonly t: "listen"; readonly n: number; readonly watch: Watch; readonly relays: readonly string[] }
   | { readonly t: "done"; readonly n: number }
+  /** Without an event keyd declines. */
+  | { readonly t: "proof"; readonly n: number; readonly event?: NostrEvent }
   /**
    * To be published on every relay named; sent again after a reconnect until it is settled. `again`: it may
    * have been published before a crash, and whoever knows that it was does not do it twice.

@@ -10,6 +10,8 @@ import type { GatewayMessage, KeydMessage, Watch } from "../channel/gateway-chan
 import { GATEWAY_SOCKET, listenOn } from "../channel/sockets.js"
 import { KeydLink, type KeydLinkOptions } from "./keyd-link.js"
 
+const VIA = ["wss://relay.example"]
+
 const home = process.cwd()
 const logged: string[] = []
 let folder: string
@@ -75,7 +77,7 @@ function event(content = "x"): NostrEvent {
 
 describe("KeydLink", () => {
   it("sends nothing before it is welcome, and no more than it has credit for", async () => {
-    for (let i = 0; i < 5; i++) link.forward(event())
+    for (let i = 0; i < 5; i++) link.forward(event(), VIA)
     await vi.waitFor(() => expect(inbox).toHaveLength(1))
     await welcome(2)
     await vi.waitFor(() => expect(sent()).toEqual([1, 2]))
@@ -91,7 +93,7 @@ describe("KeydLink", () => {
   })
 
   it("sends again, and first, what a keyd that died had not finished", async () => {
-    for (let i = 0; i < 4; i++) link.forward(event())
+    for (let i = 0; i < 4; i++) link.forward(event(), VIA)
     await welcome(3)
     await vi.waitFor(() => expect(sent()).toEqual([1, 2, 3]))
     say({ t: "done", n: 2 })
@@ -150,27 +152,27 @@ describe("KeydLink", () => {
     onAnswer = () => new Promise((resolve) => (finish = resolve))
     await welcome(1)
     say({ t: "answer", n: 7, event: event(), relays: [], again: false })
-    link.forward(event())
+    link.forward(event(), VIA)
     await vi.waitFor(() => expect(sent()).toEqual([1]))
     await stopKeyd()
     await startKeyd()
     await welcome(5)
     await vi.waitFor(() => expect(sent()).toEqual([1]))
     finish(true)
-    link.forward(event())
+    link.forward(event(), VIA)
     await vi.waitFor(() => expect(sent()).toEqual([1, 2]))
     expect(settled()).toEqual([])
   })
 
   it("carries the fields that NIP-01 names and no others", async () => {
     await welcome(1)
-    link.forward({ ...event(), extra: "x".repeat(1_000) } as NostrEvent)
+    link.forward({ ...event(), extra: "x".repeat(1_000) } as NostrEvent, VIA)
     await vi.waitFor(() => expect(sent()).toEqual([1]))
-    expect(inbox.at(-1)).toEqual({ t: "event", n: 1, event: event() })
+    expect(inbox.at(-1)).toEqual({ t: "event", n: 1, event: event(), via: VIA })
   })
 
   it("keeps 20,000 events for a keyd that is away and drops what comes after them", async () => {
-    for (let i = 0; i < 20_010; i++) link.forward(event())
+    for (let i = 0; i < 20_010; i++) link.forward(event(), VIA)
     expect(logged).toHaveLength(10)
     expect(logged[0]).toContain("too many events")
     await welcome(30_000)
@@ -180,27 +182,85 @@ describe("KeydLink", () => {
   it("keeps 32 Mi characters at most, in content or tags", async () => {
     const big = { ...event("x".repeat(30_000)), tags: [["p", "y".repeat(30_000)]] }
     const fit = Math.ceil(33_554_432 / 60_001)
-    for (let i = 0; i < fit + 5; i++) link.forward(big)
+    for (let i = 0; i < fit + 5; i++) link.forward(big, VIA)
     expect(logged).toHaveLength(5)
   })
 
   it("takes no event that keyd would not", async () => {
     await welcome(5)
-    link.forward(event("x".repeat(MAX_EVENT_BYTES + 1)))
-    link.forward(event("small"))
+    link.forward(event("x".repeat(MAX_EVENT_BYTES + 1)), VIA)
+    link.forward(event("small"), VIA)
     await vi.waitFor(() => expect(sent()).toEqual([1]))
     expect(inbox.at(-1)).toMatchObject({ event: { content: "small" } })
+  })
+
+  describe("relay proofs", () => {
+    const ask = { remoteSignerPubkey: "p1", relay: "wss://relay.example", challenge: "abc" }
+    const asked = () => inbox.filter((message) => message.t === "prove")
+
+    it("come back to whoever asked, whatever their order", async () => {
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(1))
+      const proofs = ["a", "b", "c"].map((challenge) => link.prove({ ...ask, challenge }))
+      await vi.waitFor(() => expect(asked()).toHaveLength(3))
+      expect(asked()[0]).toEqual({ t: "prove", n: 1, ask: { ...ask, challenge: "a" } })
+      say({ t: "proof", n: 3, event: event("third") })
+      say({ t: "proof", n: 99, event: event("of nobody") })
+      say({ t: "proof", n: 2 })
+      say({ t: "proof", n: 1, event: event("first") })
+      expect(await Promise.all(proofs)).toEqual([event("first"), undefined, event("third")])
+    })
+
+    it("are declined at once without a keyd", async () => {
+      expect(await link.prove(ask)).toBeUndefined()
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(1))
+      expect(asked()).toEqual([])
+    })
+
+    it("end with the keyd that was asked, and the next one is not asked by itself", async () => {
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(1))
+      const proof = link.prove(ask)
+      await vi.waitFor(() => expect(asked()).toHaveLength(1))
+      await stopKeyd()
+      expect(await proof).toBeUndefined()
+      await startKeyd()
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(2))
+      expect(asked()).toEqual([])
+      const again = link.prove(ask)
+      await vi.waitFor(() => expect(asked()).toHaveLength(1))
+      // An answer to the first question, had it been numbered alike, would be taken for this one.
+      say({ t: "proof", n: 1, event: event("old") })
+      say({ t: "proof", n: 2, event: event("new") })
+      expect(await again).toEqual(event("new"))
+    })
+
+    it("have a deadline, after which an answer is nobody's", async () => {
+      await welcome(1)
+      await vi.waitFor(() => expect(watched).toHaveLength(1))
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+      try {
+        const proof = link.prove(ask)
+        await vi.advanceTimersByTimeAsync(5_000)
+        expect(await proof).toBeUndefined()
+        expect(vi.getTimerCount()).toBe(0)
+      } finally {
+        vi.useRealTimers()
+      }
+    })
   })
 
   it("drains once all is done and out, and takes nothing more", async () => {
     let finish: (isOut: boolean) => void = () => {}
     onAnswer = () => new Promise((resolve) => (finish = resolve))
-    link.forward(event())
+    link.forward(event(), VIA)
     await welcome(5)
     await vi.waitFor(() => expect(sent()).toEqual([1]))
     const drained = vi.fn()
     const drain = link.drain().then(drained)
-    link.forward(event())
+    link.forward(event(), VIA)
     say({ t: "answer", n: 1, event: event(), relays: [], again: false })
     say({ t: "done", n: 1 })
     say({ t: "watch", watch: { connectionId: "c", remoteSignerPubkey: "p", relays: [], guarded: [] } })

@@ -4,6 +4,7 @@ import {
   type GatewayMessage,
   isMessage,
   type KeydMessage,
+  type ProofAsk,
   type RelayFailure,
   type Watch,
 } from "../channel/gateway-channel.js"
@@ -15,6 +16,8 @@ const MAX_WAITING_EVENTS = 20_000
 const MAX_WAITING_CHARS = 33_554_432
 const RECONNECT_MS = 50
 const MAX_PUBLISHED = 20_000
+/** Within the patience of a relay connection for its proofs. */
+const PROOF_DEADLINE_MS = 5_000
 
 export interface KeydLinkOptions {
   readonly hello: { readonly relays: readonly string[]; readonly http: string }
@@ -29,6 +32,11 @@ export interface KeydLinkOptions {
   readonly log: Logger
 }
 
+interface Forwarded {
+  readonly event: NostrEvent
+  readonly via: readonly string[]
+}
+
 /**
  * The gateway's end of the pipe. Events that keyd has not finished are kept and sent again when keyd comes
  * back after a crash; it recognises those it had already committed.
@@ -36,14 +44,16 @@ export interface KeydLinkOptions {
 export class KeydLink {
   readonly #options: KeydLinkOptions
   /** Sent and not done. */
-  readonly #underWay = new Map<number, NostrEvent>()
+  readonly #underWay = new Map<number, Forwarded>()
   /** Not yet sent: no credit, or no keyd. */
-  readonly #waiting = new Map<number, NostrEvent>()
+  readonly #waiting = new Map<number, Forwarded>()
   #waitingChars = 0
   /** Ids of answers that are out, for a keyd that comes back and does not know it. */
   readonly #published = new Set<string>()
+  readonly #proofs = new Map<number, (proof: NostrEvent | undefined) => void>()
   #credit = 0
   #lastEvent = 0
+  #lastProof = 0
   #publishing = 0
   #keyd: FramedSocket | undefined
   #closed = false
@@ -58,8 +68,12 @@ export class KeydLink {
     void this.#connect()
   }
 
-  /** Takes an event for keyd, unjudged: the fields that NIP-01 names, as they came. */
-  forward({ id, pubkey, created_at, kind, tags, content, sig }: NostrEvent): void {
+  /**
+   * Takes an event for keyd, unjudged: the fields that NIP-01 names, as they came.
+   *
+   * @param via the names of the relay that brought it
+   */
+  forward({ id, pubkey, created_at, kind, tags, content, sig }: NostrEvent, via: readonly string[]): void {
     if (this.#closed) return
     const event = { id, pubkey, created_at, kind, tags, content, sig }
     const chars = charsOf(event)
@@ -69,9 +83,29 @@ export class KeydLink {
       this.#options.log.warn({ waiting: this.#waiting.size }, "too many events at once; dropped one")
       return
     }
-    this.#waiting.set(++this.#lastEvent, event)
+    this.#waiting.set(++this.#lastEvent, { event, via })
     this.#waitingChars += chars
     this.#pump()
+  }
+
+  /**
+   * Asks keyd for a relay proof. Undefined when it declines, and when there is no keyd or it went away meanwhile:
+   * a relay asks again, and by then its challenge may be another.
+   */
+  async prove(ask: ProofAsk): Promise<NostrEvent | undefined> {
+    if (this.#keyd === undefined) return undefined
+    const n = ++this.#lastProof
+    let deadline: ReturnType<typeof setTimeout> | undefined
+    try {
+      return await new Promise<NostrEvent | undefined>((resolve) => {
+        deadline = setTimeout(() => resolve(undefined), PROOF_DEADLINE_MS)
+        this.#proofs.set(n, resolve)
+        this.#send({ t: "prove", n, ask })
+      })
+    } finally {
+      clearTimeout(deadline)
+      this.#proofs.delete(n)
+    }
   }
 
   /** Takes nothing more, and resolves when all that was taken is answered and out. */
@@ -109,6 +143,7 @@ export class KeydLink {
       }
       this.#keyd = undefined
       this.#credit = 0
+      for (const settle of this.#proofs.values()) settle(undefined)
       await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS))
     }
   }
@@ -119,7 +154,7 @@ export class KeydLink {
         this.#keyd = keyd
         this.#options.onWatches(message.watches)
         this.#credit = message.credit - this.#underWay.size
-        for (const [n, event] of this.#underWay) this.#send({ t: "event", n, event })
+        for (const [n, forwarded] of this.#underWay) this.#send({ t: "event", n, ...forwarded })
         this.#pump()
         return
       case "watch":
@@ -139,6 +174,9 @@ export class KeydLink {
         if (this.#underWay.delete(message.n)) this.#credit += 1
         this.#pump()
         this.#checkIdle()
+        return
+      case "proof":
+        this.#proofs.get(message.n)?.(message.event)
         return
       case "answer":
         this.#publishing += 1
@@ -171,13 +209,13 @@ export class KeydLink {
 
   #pump(): void {
     if (this.#keyd === undefined) return
-    for (const [n, event] of this.#waiting) {
+    for (const [n, forwarded] of this.#waiting) {
       if (this.#credit <= 0) return
       this.#credit -= 1
       this.#waiting.delete(n)
-      this.#waitingChars -= charsOf(event)
-      this.#underWay.set(n, event)
-      this.#send({ t: "event", n, event })
+      this.#waitingChars -= charsOf(forwarded.event)
+      this.#underWay.set(n, forwarded)
+      this.#send({ t: "event", n, ...forwarded })
     }
   }
 

@@ -23,11 +23,16 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
   const crypto = createNodeBackend()
   const ours = new Map<string, Watch>()
 
-  const receive = (event: NostrEvent): void => {
-    if (event.tags.some(([name, value]) => name === "p" && value !== undefined && ours.has(value))) link.forward(event)
+  const receive = (event: NostrEvent, via: readonly string[]): void => {
+    if (event.tags.some(([name, value]) => name === "p" && value !== undefined && ours.has(value)))
+      link.forward(event, via)
+  }
+  const receiveOurs = (event: NostrEvent): void => {
+    const named = event.tags.flatMap(([name, value = ""]) => (name === "p" ? (ours.get(value)?.relays ?? []) : []))
+    receive(event, named.filter(isOurs))
   }
   const ownRelay = new OwnRelay(
-    { wants: (pubkey) => ours.has(pubkey), onEvent: receive },
+    { wants: (pubkey) => ours.has(pubkey), onEvent: receiveOurs },
     { verifyEvent: (event) => crypto.verifyEvent(event) },
   )
   const server = await serveHttp(config.http, {
@@ -51,7 +56,12 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     config.relays.includes(url) ||
     [...ours.values()].some((entry) => entry.relays.includes(url) && !entry.guarded.includes(url))
   const webSocket = createWsFactory({ isGuarded: (url) => !isVouchedFor(url) })
-  const pool = new RelayPool({ webSocket, onEvent: receive, log })
+  const pool = new RelayPool({
+    webSocket,
+    onEvent: (event, relay) => receive(event, [relay]),
+    prove: (ask) => link.prove(ask),
+    log,
+  })
   const watch = (entry: Watch): void => {
     ours.set(entry.remoteSignerPubkey, entry)
     pool.watch(

@@ -10,6 +10,7 @@ import { UserError } from "../config/user-error.js"
 import { ConnectResponses } from "./door/connect-responses.js"
 import { GatewayDoor } from "./door/gateway-door.js"
 import { acceptOwner } from "./door/owner-door.js"
+import { RelayProofs } from "./door/relay-proofs.js"
 import { watchesOf } from "./door/watches.js"
 import { isFirstStart, undoFirstStart } from "./first-start.js"
 import { callOwner } from "./owner/calls.js"
@@ -81,9 +82,11 @@ async function open(
     const result = await record.findConnection(id)
     return result.kind === "found" ? result.connection : undefined
   }, now)
+  const proofs = new RelayProofs({ record, keys: vault, crypto, now: Date.now, log })
   const door = new GatewayDoor({
     engine,
     watches: async () => watchesOf(await record.connections(), now()),
+    prove: (ask) => proofs.prove(ask),
     onServed: (connectionId) => waits.served(connectionId),
     log,
   })
@@ -93,7 +96,7 @@ async function open(
   const responses = new ConnectResponses({ engine, publish: (answer) => door.publish(answer), log })
   responses.resume(await record.connections(), now())
 
-  const ports = { engine, record, vault, crypto, door, responses, waits, now }
+  const ports = { engine, record, vault, crypto, door, proofs, responses, waits, now }
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
     acceptOwner(socket, { call: (call, args) => callOwner(call, args, ports), log }),

@@ -1,6 +1,6 @@
 import type { CryptoBackend, Keypair } from "../crypto/backend.js"
 import { Nip46Error } from "../protocol/errors.js"
-import { NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
+import { CLIENT_AUTHENTICATION_KIND, NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
 import { MAX_EVENT_BYTES } from "../protocol/limits.js"
 import { DEFAULT_TIMING } from "../transport/timing.js"
 import type { PublishReport, Transport, TransportFactory, TransportPublishOptions } from "../transport/transport.js"
@@ -220,6 +220,3 @@ export class Wire {
     }
   }
 }
-
-/** NIP-42 §Canonical authentication event. */
-const CLIENT_AUTHENTICATION_KIND = 22242

@@ -3,6 +3,9 @@ import { isHex32, isHex64 } from "./hex.js"
 /** The kind of every NIP-46 request and response (NIP-46 §Request Events). */
 export const NOSTR_CONNECT_KIND = 24133
 
+/** The kind of the proof by which a relay knows who is connected (NIP-42). */
+export const CLIENT_AUTHENTICATION_KIND = 22242
+
 /** What a client asks to have signed. */
 export interface EventTemplate {
   kind: number

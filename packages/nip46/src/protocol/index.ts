@@ -10,6 +10,7 @@ export {
 } from "./connection-token.js"
 export { ERROR_CODES, type ErrorCode, Nip46Error, type Nip46ErrorOptions } from "./errors.js"
 export {
+  CLIENT_AUTHENTICATION_KIND,
   type EventTemplate,
   isEventShape,
   isKind,

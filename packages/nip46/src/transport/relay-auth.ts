@@ -1,7 +1,13 @@
 import type { NostrEvent } from "../protocol/event.js"
 
-/** Signs the kind 22242 event for a relay's challenge (NIP-42), or declines with `undefined`. */
-export type Authenticate = (challenge: string, relayUrl: string) => Promise<NostrEvent | undefined>
+/**
+ * Signs the kind 22242 event for a relay's challenge (NIP-42): one, or one for each key that the relay is to
+ * know on this connection. Declines with `undefined` or with none.
+ */
+export type Authenticate = (
+  challenge: string,
+  relayUrl: string,
+) => Promise<NostrEvent | readonly NostrEvent[] | undefined>
 
 export interface RelayAuthOptions {
   url: string
@@ -17,20 +23,31 @@ interface Attempt {
 
 /**
  * NIP-42 on one connection. Nothing is signed before the relay refused something, and everything that was
- * refused meanwhile shares one attempt. A challenge gets one attempt; a new challenge allows another.
+ * refused meanwhile shares one attempt. A challenge gets one attempt; a new challenge or `renew()` allows another.
+ *
+ * An attempt has succeeded when the relay knows at least one key: what was refused is then sent once more, and
+ * the relay itself says for which keys that was enough. One key that it does not let in costs the others nothing.
  */
 export class RelayAuth {
   readonly #options: RelayAuthOptions
+  /** Pubkeys whose proofs were accepted for the challenge of the last attempt. */
+  readonly #proven = new Set<string>()
   readonly #cancels = new Set<() => void>()
   #challenge: string | undefined
+  #provenFor: string | undefined
   #attempt: Attempt | undefined
   #running = false
   #ended = false
   #onChallenge: ((challenge: string) => void) | undefined
-  #awaitedOk: { eventId: string; settle: (accepted: boolean) => void } | undefined
+  /** By event id. */
+  readonly #awaitedOks = new Map<string, (accepted: boolean) => void>()
 
   constructor(options: RelayAuthOptions) {
     this.#options = options
+  }
+
+  get proven(): ReadonlySet<string> {
+    return this.#proven
   }
 
   receiveChallenge(challenge: string): void {
@@ -40,9 +57,9 @@ export class RelayAuth {
 
   /** True when the OK belonged to an AUTH. */
   receiveOk(eventId: string, accepted: boolean): boolean {
-    if (this.#awaitedOk?.eventId !== eventId) return false
-    this.#awaitedOk.settle(accepted)
-    return true
+    const settle = this.#awaitedOks.get(eventId)
+    settle?.(accepted)
+    return settle !== undefined
   }
 
   ensure(): Promise<boolean> {
@@ -56,6 +73,16 @@ export class RelayAuth {
     return attempt.done
   }
 
+  /** Another attempt for the same challenge, where there was one: `authenticate` has other keys to sign with now. */
+  async renew(): Promise<void> {
+    const before = this.#attempt
+    if (before === undefined) return
+    // Its hook may have been asked before those keys came.
+    await before.done
+    if (this.#attempt === before) this.#attempt = undefined
+    await this.ensure()
+  }
+
   /** Settles everything that waits. */
   end(): void {
     this.#ended = true
@@ -67,25 +94,36 @@ export class RelayAuth {
     try {
       // Some relays send the challenge only after they refused something.
       const challenge = this.#challenge ?? (await this.#wait<string>((settle) => (this.#onChallenge = settle)))
-      attempt.challenge = challenge
       if (challenge === undefined) return false
-      const event = await this.#wait<NostrEvent | undefined>((settle) => {
+      if (challenge !== this.#provenFor) this.#proven.clear()
+      this.#provenFor = challenge
+      attempt.challenge = challenge
+      const signed = await this.#wait<NostrEvent | readonly NostrEvent[] | undefined>((settle) => {
         authenticate(challenge, this.#options.url).then(settle, () => settle(undefined))
       })
-      if (event === undefined) return false
-      const accepted = await this.#wait<boolean>((settle) => {
-        this.#awaitedOk = { eventId: event.id, settle }
-        if (!this.#options.send(["AUTH", event])) settle(false)
-      })
-      return accepted === true
+      const events = signed === undefined ? [] : [signed].flat()
+      if (events.length > 0) await this.#wait<void>((settle) => this.#send(events, settle))
+      return this.#proven.size > 0
     } catch {
       // A hook that throws instead of rejecting declines.
-      return false
+      return this.#proven.size > 0
     } finally {
       this.#running = false
       this.#onChallenge = undefined
-      this.#awaitedOk = undefined
+      this.#awaitedOks.clear()
     }
+  }
+
+  /** An AUTH for each, and the end once the relay has judged them all. */
+  #send(events: readonly NostrEvent[], settle: () => void): void {
+    for (const { id, pubkey } of events) {
+      this.#awaitedOks.set(id, (accepted) => {
+        this.#awaitedOks.delete(id)
+        if (accepted) this.#proven.add(pubkey)
+        if (this.#awaitedOks.size === 0) settle()
+      })
+    }
+    if (!events.every((event) => this.#options.send(["AUTH", event]))) settle()
   }
 
   async #wait<T>(start: (settle: (value: T) => void) => void): Promise<T | undefined> {

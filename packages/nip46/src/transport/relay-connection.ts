@@ -37,6 +37,8 @@ export interface RelayConnectionOptions {
   onHandlerError?(error: unknown): void
 }
 
+const NOBODY: ReadonlySet<string> = new Set()
+
 interface Session {
   socket: RelaySocket
   auth: RelayAuth
@@ -95,6 +97,11 @@ export class RelayConnection {
     return this.#failure
   }
 
+  /** Pubkeys that the relay knows by their proofs (NIP-42) on the connection that is open now. */
+  get authenticated(): ReadonlySet<string> {
+    return this.#session?.auth.proven ?? NOBODY
+  }
+
   /** Dials, unless that has happened. `subscribe` and `publish` do it on their own. */
   open(): void {
     if (this.#state.kind === "idle") this.#dial()
@@ -107,6 +114,14 @@ export class RelayConnection {
   checkNow(): void {
     if (this.#state.kind === "connected") this.#session?.socket.check()
     else if (this.#state.kind === "waiting") this.#dialIn(this.#dialPause(), this.#state.reason)
+  }
+
+  /**
+   * For keys that `authenticate` did not sign with before: it is asked again where this connection has asked for
+   * proofs, and this resolves once the relay has judged them. A relay that refused nothing so far gets none.
+   */
+  async renewAuthentication(): Promise<void> {
+    await this.#session?.auth.renew()
   }
 
   /**

@@ -3,6 +3,6 @@ export interface RelayLink {
   send(message: readonly unknown[]): boolean
   /** Makes the relay prove that it answers; a socket on which it does not is given up. */
   check(): void
-  /** NIP-42, once for all that were refused; false when this connection cannot be authenticated. */
+  /** NIP-42, once for all that were refused; false when the relay knows no key of ours then. */
   authenticate(): Promise<boolean>
 }

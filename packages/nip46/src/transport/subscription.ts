@@ -103,7 +103,11 @@ export class RelaySubscription implements Subscription {
   receiveClosed(message: string): void {
     this.#clearTimers()
     const { now, timing, handlers } = this.#options
-    if (this.#live && now() - this.#liveSinceMs >= timing.stableAfterMs) this.#backoff.reset()
+    if (this.#live && now() - this.#liveSinceMs >= timing.stableAfterMs) {
+      this.#backoff.reset()
+      // A relay that served us for a while may want another proof.
+      this.#authTried = false
+    }
     this.#ceaseToLive(now())
     const refusal = classifyRefusal(message)
     if (refusal === "try again") {

@@ -10,7 +10,7 @@ export interface RelayTiming {
   answerPatienceMs: number
   /** Deadline of `publish` when the caller names none. */
   publishTimeoutMs: number
-  /** Each step of NIP-42: the challenge, the signature, the OK. */
+  /** Each step of NIP-42: the challenge, the signatures, the OKs. */
   authTimeoutMs: number
   /** Window of the first retry; it doubles with each further one. The delay is drawn from the whole window. */
   backoffBaseMs: number

@@ -33,6 +33,7 @@ beforeEach(() => {
   pool = new RelayPool({
     webSocket: createWsFactory(),
     onEvent: (event) => void events.push(event),
+    prove: async () => undefined,
     log: createLogger("test", "silent"),
   })
 })
@@ -173,7 +174,8 @@ describe("RelayPool", () => {
       dials += 1
       throw new Error("down")
     }
-    const lost = new RelayPool({ webSocket, onEvent: () => undefined, log: createLogger("test", "silent") })
+    const log = createLogger("test", "silent")
+    const lost = new RelayPool({ webSocket, onEvent: () => undefined, prove: async () => undefined, log })
     closing.push(() => lost.close())
     lost.watch(watch(pubkey(1)), ["ws://down.example"])
     await vi.advanceTimersByTimeAsync(60_000)

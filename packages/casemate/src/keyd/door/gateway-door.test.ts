@@ -7,7 +7,7 @@ import type { NostrEvent } from "@casemate/nip46/protocol"
 import type { Answer, Outcome } from "@casemate/nip46/signer"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { type FramedSocket, frame } from "../../channel/frames.js"
-import type { GatewayMessage, KeydMessage, Watch } from "../../channel/gateway-channel.js"
+import type { GatewayMessage, KeydMessage, ProofAsk, Watch } from "../../channel/gateway-channel.js"
 import { connectTo, GATEWAY_SOCKET, listenOn } from "../../channel/sockets.js"
 import { createLogger } from "../../config/log.js"
 import { GatewayDoor } from "./gateway-door.js"
@@ -18,6 +18,7 @@ let server: Server
 let door: GatewayDoor
 let watches: () => Promise<readonly Watch[]>
 let handle: (event: unknown) => Promise<Outcome>
+let prove: (ask: ProofAsk) => Promise<NostrEvent | undefined>
 const served: string[] = []
 
 /** A gateway that does nothing by itself. */
@@ -36,9 +37,11 @@ beforeEach(async () => {
   served.length = 0
   watches = async () => []
   handle = async () => ({ kind: "ignored", why: "malformed" })
+  prove = async () => undefined
   door = new GatewayDoor({
     engine: { handle: (event) => handle(event) },
     watches: () => watches(),
+    prove: (ask) => prove(ask),
     onServed: (id) => void served.push(id),
     log: createLogger("test", "silent"),
   })
@@ -209,9 +212,9 @@ describe("GatewayDoor", () => {
       return { kind: "answered", answer: answer("good") }
     }
     const peer = await greet()
-    peer.say({ t: "event", n: 1, event: "bad" })
+    peer.say({ t: "event", n: 1, event: "bad", via: [] })
     expect(await peer.next("done")).toEqual({ t: "done", n: 1 })
-    peer.say({ t: "event", n: 2, event: "good" })
+    peer.say({ t: "event", n: 2, event: "good", via: [] })
     expect(await peer.next("answer")).toMatchObject({ event: { content: "good" } })
     expect(await peer.next("done")).toEqual({ t: "done", n: 2 })
     expect(served).toEqual(["good"])
@@ -221,8 +224,8 @@ describe("GatewayDoor", () => {
     const finish: ((outcome: Outcome) => void)[] = []
     handle = () => new Promise((resolve) => finish.push(resolve))
     const peer = await greet()
-    peer.say({ t: "event", n: 1, event: 1 })
-    peer.say({ t: "event", n: 2, event: 2 })
+    peer.say({ t: "event", n: 1, event: 1, via: [] })
+    peer.say({ t: "event", n: 2, event: 2, via: [] })
     while (finish.length < 2) await new Promise((resolve) => setImmediate(resolve))
     let drained = false
     const drain = door.drain().then(() => {
@@ -266,6 +269,43 @@ describe("GatewayDoor", () => {
     await old.next("listen")
     await greet()
     await replaced
+  })
+
+  it("answers each question for a proof by its number, with nothing when it declines or cannot", async () => {
+    prove = async ({ challenge }) => {
+      if (challenge === "bad") throw new Error("disk full")
+      return challenge === "good" ? answer("proof").event : undefined
+    }
+    const peer = await greet()
+    for (const [n, challenge] of ["bad", "odd", "good"].entries()) {
+      peer.say({ t: "prove", n, ask: { remoteSignerPubkey: "a", relay: "wss://relay.example", challenge } })
+      const event = challenge === "good" ? { event: { content: "proof" } } : {}
+      expect(await peer.next("proof")).toEqual({ t: "proof", n, ...event })
+    }
+  })
+
+  it("a revocation and the end wait for a proof that is being made", async () => {
+    let finish: (proof: NostrEvent | undefined) => void = () => {}
+    const asked = new Promise<void>((asked) => {
+      prove = () => {
+        asked()
+        return new Promise((resolve) => {
+          finish = resolve
+        })
+      }
+    })
+    const peer = await greet()
+    peer.say({ t: "prove", n: 1, ask: { remoteSignerPubkey: "a", relay: "wss://relay.example", challenge: "x" } })
+    await asked
+    let ended = 0
+    const ends = [door.settled(), door.drain()].map((end) => end.then(() => ended++))
+    // A turn of the pipe, in which a door that did not wait would have come to its end.
+    peer.say({ t: "event", n: 1, event: 1, via: [] })
+    await peer.next("done")
+    expect(ended).toBe(0)
+    finish(undefined)
+    await Promise.all(ends)
+    expect(await peer.next("proof")).toEqual({ t: "proof", n: 1 })
   })
 
   it("ignores messages that it does not know", async () => {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net"
+import type { NostrEvent } from "@casemate/nip46/protocol"
 import type { Answer, SignerEngine } from "@casemate/nip46/signer"
 import { type FramedSocket, frame } from "../../channel/frames.js"
 import {
@@ -6,6 +7,7 @@ import {
   type GatewayMessage,
   isMessage,
   type KeydMessage,
+  type ProofAsk,
   type RelayFailure,
   type Watch,
 } from "../../channel/gateway-channel.js"
@@ -21,6 +23,7 @@ export interface GatewayInfo {
 export interface GatewayDoorOptions {
   readonly engine: Pick<SignerEngine, "handle">
   readonly watches: () => Promise<readonly Watch[]>
+  readonly prove: (ask: ProofAsk) => Promise<NostrEvent | undefined>
   /** A request of this connection was answered. */
   readonly onServed: (connectionId: string) => void
   readonly log: Logger
@@ -32,8 +35,9 @@ const MAX_UNSETTLED = 10_000
 const LISTEN_PATIENCE_MS = 14_000
 
 /**
- * Door 1, events: believed by their signature, which the engine checks. One gateway at a time; the newest
- * wins. Answers stay here until the gateway says that they are out, so that its crash loses none.
+ * Door 1, events: believed by their signature, which the engine checks. Door 2, relay proofs: a question with an
+ * answer, and nothing else is signed for it. One gateway at a time; the newest wins. Answers stay here until the
+ * gateway says that they are out, so that its crash loses none.
  */
 export class GatewayDoor {
   readonly #options: GatewayDoorOptions
@@ -159,11 +163,15 @@ export class GatewayDoor {
         return
       }
       case "event": {
-        const work = this.#handle(message.event).finally(() => {
-          this.#underWay.delete(work)
-          from.send({ t: "done", n: message.n } satisfies KeydMessage)
+        this.#work(this.#handle(message), () => from.send({ t: "done", n: message.n } satisfies KeydMessage))
+        return
+      }
+      case "prove": {
+        const { n } = message
+        const proof = this.#prove(message.ask).then((event) => {
+          from.send({ t: "proof", n, ...(event !== undefined && { event }) } satisfies KeydMessage)
         })
-        this.#underWay.add(work)
+        this.#work(proof)
         return
       }
       case "listening":
@@ -172,6 +180,24 @@ export class GatewayDoor {
       case "settled":
         this.#unsettled.delete(message.n)
         return
+    }
+  }
+
+  /** Keeps a revocation and the end waiting for what was begun before. */
+  #work(work: Promise<void>, then?: () => void): void {
+    const kept = work.finally(() => {
+      this.#underWay.delete(kept)
+      then?.()
+    })
+    this.#underWay.add(kept)
+  }
+
+  async #prove(ask: ProofAsk): Promise<NostrEvent | undefined> {
+    try {
+      return await this.#options.prove(ask)
+    } catch (error) {
+      this.#options.log.error({ reason: reasonOf(error) }, "could not prove to a relay who is connected")
+      return undefined
     }
   }
 
@@ -199,9 +225,9 @@ export class GatewayDoor {
     for (const listen of this.#listens.values()) listen.giveUp()
   }
 
-  async #handle(event: unknown): Promise<void> {
+  async #handle({ event, via }: Extract<GatewayMessage, { t: "event" }>): Promise<void> {
     try {
-      const outcome = await this.#options.engine.handle(event)
+      const outcome = await this.#options.engine.handle(event, via)
       if (outcome.kind === "ignored") {
         this.#options.log.trace({ why: outcome.why }, "ignored an event")
         return

@@ -16,6 +16,11 @@ export function watchesOf(connections: readonly Connection[], now: number): Watc
   return connections.filter((connection) => endOf(connection) + FAREWELL > now).map(watchOf)
 }
 
+/** It has not ended: an offer that can be redeemed, or a session. @param now unix seconds */
+export function isInForce(connection: Connection, now: number): boolean {
+  return endOf(connection) > now
+}
+
 /** When it is over, or will be. */
 function endOf({ state, secretExpiresAt, expiresAt, endedAt, createdAt }: Connection): number {
   switch (state) {

@@ -70,10 +70,10 @@ export async function acceptConnection(args: AcceptArgs, ports: OwnerPorts): Pro
   return { ...(await appInfo(connection, ports)), isNew: acceptance.kind === "accepted" }
 }
 
-async function listen(connection: Connection, { door, record }: OwnerPorts): Promise<void> {
+async function listen(connection: Connection, { door, record, proofs }: OwnerPorts): Promise<void> {
   let failures: readonly RelayFailure[] = []
   try {
-    failures = await door.listen(watchOf(connection), connection.clientRelays)
+    failures = await proofs.during(connection, () => door.listen(watchOf(connection), connection.clientRelays))
     if (failures.length === 0) return
     throw new UserError(
       `no relay of this token can be reached (${failures.map(reasonOf).join("; ")}); nothing was changed`,

@@ -2,6 +2,7 @@ import type { CryptoBackend } from "@casemate/nip46/crypto"
 import type { SignerEngine } from "@casemate/nip46/signer"
 import type { ConnectResponses } from "../door/connect-responses.js"
 import type { GatewayDoor } from "../door/gateway-door.js"
+import type { RelayProofs } from "../door/relay-proofs.js"
 import type { Record as KeydRecord } from "../record/record.js"
 import type { Vault } from "../vault/vault.js"
 import type { ConnectionWaits } from "./connection-waits.js"
@@ -13,6 +14,7 @@ export interface OwnerPorts {
   readonly vault: Vault
   readonly crypto: CryptoBackend
   readonly door: GatewayDoor
+  readonly proofs: RelayProofs
   readonly responses: ConnectResponses
   readonly waits: ConnectionWaits
   /** Unix seconds. */

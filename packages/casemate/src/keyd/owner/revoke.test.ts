@@ -38,6 +38,7 @@ beforeEach(async () => {
         }),
     },
     watches: async () => [],
+    prove: async () => undefined,
     onServed: () => undefined,
     log: createLogger("test", "silent"),
   })
