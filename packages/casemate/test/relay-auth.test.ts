@@ -92,6 +92,20 @@ describe.each(faults)("a relay that asks both sides for proofs: $authRequired, $
   })
 })
 
+it.each(["many", "one"] as const)(
+  "an app shows its own token over a relay that keeps %s known",
+  async (authPubkeys) => {
+    const relay = await startRelay({ authRequired: "late", authPubkeys })
+    const { folders, bunker } = await startOn(relay)
+    const pairing = await RemoteSigner.pair({ relays: [relay.url], webSocket: (url) => new WebSocket(url) })
+    cleanups.push(() => pairing.close())
+    await runJson(folders, ["pair", pairing.uri, "--yes", "--perms", "sign_event:1", "--no-wait"])
+    const signer = await pairing.connected()
+    cleanups.push(() => signer.close())
+    await expectSigned(signer, bunker, "let in over a strict relay")
+  },
+)
+
 it.runIf(process.platform === "linux")("a keyd that dies is asked for the next proof when it is back", async () => {
   const relay = await startRelay({ authRequired: "late" })
   const served = await startOn(relay)

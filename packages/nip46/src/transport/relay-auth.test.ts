@@ -300,7 +300,7 @@ describe("NIP-42", () => {
       last().say("AUTH", "another")
       expect(relay.authenticated.size).toBe(2)
       const later = relay.publish(signed("later"))
-      last().say("OK", (last().sent.at(-1)?.[1] as NostrEvent).id, false, "auth-required: log in")
+      last().say("OK", (last().sent.at(-1) as [string, NostrEvent])[1].id, false, "auth-required: log in")
       await vi.advanceTimersByTimeAsync(0)
       expect(proofs()).toEqual([a, b, a, b])
       last().drop()
