@@ -10,6 +10,14 @@ export interface Clause {
   readonly condition: string | undefined
 }
 
+export interface Quirk {
+  readonly id: string
+  /** What is coped with, in one line. */
+  readonly meaning: string
+  /** Part of it comes later: it needs no test yet. */
+  readonly isLater: boolean
+}
+
 /** Ids with the files whose tests name them. */
 export type Tested = ReadonlyMap<string, readonly string[]>
 
@@ -24,6 +32,9 @@ export interface SideCount {
 }
 
 export function parseSpec(markdown: string): { clauses: Map<string, Clause>; problems: string[] }
+export function parseQuirks(markdown: string): { quirks: Map<string, Quirk>; problems: string[] }
 export function titledIds(source: string): string[]
+export function titledQuirks(source: string): string[]
 export function findProblems(clauses: ReadonlyMap<string, Clause>, tested: Tested): string[]
 export function countBySide(clauses: ReadonlyMap<string, Clause>, tested: Tested): SideCount[]
+export function findQuirkProblems(quirks: ReadonlyMap<string, Quirk>, tested: Tested): string[]

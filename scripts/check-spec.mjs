@@ -1,5 +1,6 @@
 // Holds the titles of all tests against docs/spec/nip46.md: each MUST has a test, each SHOULD a test or a
-// recorded refusal, and no test names a clause that there is not.
+// recorded refusal, and no test names a clause that there is not. The same for docs/spec/quirks.md: each quirk has
+// a test, but for what comes with a later part, and no test names a quirk that there is not.
 import { readdirSync, readFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -9,6 +10,8 @@ const SIDES = ["client", "remote-signer", "both"]
 const ID = /^N46-[A-Z0-9]+-[1-9][0-9]*$/
 /** Wider than ID, so that a misspelt id in a title is unknown instead of unseen. */
 const MENTION = /\bN46-\w+(?:-\w+)*/g
+const QUIRK = /^QUIRKS (?:signer|client|relays) [1-9][0-9]*$/
+const QUIRK_MENTION = /\bQUIRKS\b(?:,? [a-z]+(?: [0-9]+)?)?/g
 
 /**
  * The clauses of the document, and what is wrong with its tables.
@@ -18,10 +21,7 @@ export function parseSpec(markdown) {
   const clauses = new Map()
   const problems = []
   for (const line of markdown.split("\n").filter((line) => /^\|\s*`?N46-/i.test(line))) {
-    const [id = "", level = "", side = "", meaning = "", quote = "", notes = "", ...more] = line
-      .replace(/^\||\|\s*$/g, "")
-      .split("|")
-      .map((cell) => cell.trim())
+    const [id = "", level = "", side = "", meaning = "", quote = "", notes = "", ...more] = cellsOf(line)
     const isWhole = ID.test(id) && LEVELS.includes(level) && SIDES.includes(side) && meaning !== "" && quote !== ""
     if (!isWhole || more.length > 0) problems.push(`${id}: this row does not have an id, a level, a side and a clause`)
     else if (clauses.has(id)) problems.push(`${id}: the document has it twice`)
@@ -40,15 +40,52 @@ export function parseSpec(markdown) {
   return { clauses, problems }
 }
 
-/** The ids in the titles of a file of tests; a title in a comment, or of a skipped test, is none. */
+/**
+ * The quirks of the document, and what is wrong with its tables. A row is `| id | what is coped with | notes |`,
+ * and a note that begins with "comes with" says what the rest of it waits for.
+ */
+export function parseQuirks(markdown) {
+  const quirks = new Map()
+  const problems = []
+  for (const line of markdown.split("\n").filter((line) => /^\|\s*QUIRKS/i.test(line))) {
+    const [id = "", meaning = "", notes = "", ...more] = cellsOf(line)
+    if (!QUIRK.test(id) || meaning === "" || more.length > 0) {
+      problems.push(`${id}: this row does not have an id and what is coped with`)
+    } else if (quirks.has(id)) problems.push(`${id}: the document has it twice`)
+    else quirks.set(id, { id, meaning, isLater: notes.startsWith("comes with") })
+  }
+  if (quirks.size === 0) problems.push("the document has no quirk")
+  return { quirks, problems }
+}
+
+/** One line for each quirk that no test names and that is there already, and for each that the document does not know. */
+export function findQuirkProblems(quirks, tested) {
+  const untested = [...quirks.values()].filter(({ id, isLater }) => !isLater && !tested.has(id))
+  return [
+    ...untested.map(({ id, meaning }) => `${id}: no test names it: ${meaning}`),
+    ...[...tested]
+      .filter(([id]) => !quirks.has(id))
+      .map(([id, files]) => `${id}: named by a test in ${files.join(", ")}, unknown to the document`),
+  ]
+}
+
+/** The ids of clauses in the titles of a file of tests. */
 export function titledIds(source) {
+  return titlesOf(source).flatMap((title) => title.match(MENTION) ?? [])
+}
+
+/** The quirks that they name. */
+export function titledQuirks(source) {
+  return titlesOf(source).flatMap((title) => title.match(QUIRK_MENTION) ?? [])
+}
+
+/** A title in a comment, or of a skipped test, is none. */
+function titlesOf(source) {
   const code = source.replace(/^\s*\/\*[\s\S]*?\*\//gm, "").replace(/^\s*\/\/.*$/gm, "")
   // The first argument of it(…), test.each(…)(…), describe.skipIf(…)(…), also as the first of two: `isLinux ? "…" : "…"`.
   const title =
     /((?:\b(?:it|test|describe)(?:\.\w+)*|\))\s*\()\s*(?:\w+ \? )?("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)/g
-  return [...code.matchAll(title)]
-    .filter(([, call]) => !/\.(?:skip|todo|fails)\b/.test(call))
-    .flatMap(([, , text]) => text.match(MENTION) ?? [])
+  return [...code.matchAll(title)].filter(([, call]) => !/\.(?:skip|todo|fails)\b/.test(call)).map(([, , text]) => text)
 }
 
 /** One line for each clause that is not kept, and for each id that is none. `tested` maps ids to the files that name them. */
@@ -96,6 +133,13 @@ function isUndone({ level, refusal, condition }, clauses) {
   return (level !== "MUST" && refusal !== undefined) || permission?.refusal !== undefined
 }
 
+function cellsOf(row) {
+  return row
+    .replace(/^\||\|\s*$/g, "")
+    .split("|")
+    .map((cell) => cell.trim())
+}
+
 /** Every file of tests below a folder. */
 function testFiles(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -106,17 +150,24 @@ function testFiles(folder) {
 }
 
 function main(root) {
-  const { clauses, problems } = parseSpec(readFileSync(join(root, "docs", "spec", "nip46.md"), "utf8"))
+  const read = (name) => readFileSync(join(root, "docs", "spec", name), "utf8")
+  const { clauses, problems } = parseSpec(read("nip46.md"))
+  const { quirks, problems: quirkProblems } = parseQuirks(read("quirks.md"))
+  // The test of this script is full of made-up ids.
   const files = testFiles(root).filter((file) => relative(root, file) !== join("test", "spec.test.ts"))
   const tested = new Map()
+  const testedQuirks = new Map()
   for (const file of files) {
-    for (const id of new Set(titledIds(readFileSync(file, "utf8")))) {
-      tested.set(id, [...(tested.get(id) ?? []), relative(root, file)])
-    }
+    const source = readFileSync(file, "utf8")
+    const add = (map, id) => map.set(id, [...(map.get(id) ?? []), relative(root, file)])
+    for (const id of new Set(titledIds(source))) add(tested, id)
+    for (const id of new Set(titledQuirks(source))) add(testedQuirks, id)
   }
-  problems.push(...findProblems(clauses, tested))
+  problems.push(...findProblems(clauses, tested), ...quirkProblems, ...findQuirkProblems(quirks, testedQuirks))
   for (const problem of problems) console.log(problem)
   console.table(countBySide(clauses, tested))
+  const later = [...quirks.values()].filter(({ isLater }) => isLater).length
+  console.log(`${quirks.size} quirks, ${later} of them in part to come`)
   console.log(`${clauses.size} clauses, ${files.length} files of tests, ${problems.length} problems`)
   return problems.length === 0 ? 0 : 1
 }

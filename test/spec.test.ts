@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest"
-import { countBySide, findProblems, parseSpec, titledIds } from "../scripts/check-spec.mjs"
+import {
+  countBySide,
+  findProblems,
+  findQuirkProblems,
+  parseQuirks,
+  parseSpec,
+  titledIds,
+  titledQuirks,
+} from "../scripts/check-spec.mjs"
 
 const HEAD = "| id | level | binds | what it asks | words | notes |\n|---|---|---|---|---|---|\n"
 const document = (...rows: string[]) => `# A made-up NIP\n\n${HEAD}${rows.map((row) => `| ${row} |`).join("\n")}\n`
@@ -106,5 +114,42 @@ describe("ids in titles", () => {
     ["a string elsewhere", `const why = "N46-DOOR-1"`, []],
   ])("%s", (_, source, ids) => {
     expect(titledIds(source)).toEqual(ids)
+  })
+})
+
+describe("quirks", () => {
+  const HERE = "QUIRKS client 1 | knocks twice | "
+  const LATER = "QUIRKS signer 2 | opens slowly | comes with hinges: the slow half"
+  const quirksOf = (...rows: string[]) => parseQuirks(rows.map((row) => `| ${row} |`).join("\n"))
+
+  it("each needs a test, but for those that are to come; a test may name those too", () => {
+    const { quirks, problems } = quirksOf(HERE, LATER)
+    expect(problems).toEqual([])
+    expect(findQuirkProblems(quirks, tested("QUIRKS client 1"))).toEqual([])
+    expect(findQuirkProblems(quirks, tested("QUIRKS client 1", "QUIRKS signer 2"))).toEqual([])
+    expect(findQuirkProblems(quirks, tested())).toEqual(["QUIRKS client 1: no test names it: knocks twice"])
+    expect(findQuirkProblems(quirks, tested("QUIRKS client 1", "QUIRKS client 9"))).toEqual([
+      "QUIRKS client 9: named by a test in a.test.ts, unknown to the document",
+    ])
+  })
+
+  it.each<[string, string[], RegExp]>([
+    ["without one", [], /no quirk/],
+    ["with one twice", [HERE, HERE], /^QUIRKS client 1: the document has it twice/],
+    ["with an id that is none", ["QUIRKS door 1 | knocks | "], /^QUIRKS door 1: this row/],
+    ["that does not say what it is", ["QUIRKS client 1 | | "], /this row/],
+    ["with a cell too many", [`${HERE} | more`], /this row/],
+  ])("a document %s is refused", (_, rows, problem) => {
+    expect(quirksOf(...rows).problems).toContainEqual(expect.stringMatching(problem))
+  })
+
+  it.each<[string, string, string[]]>([
+    ["in front", `it("QUIRKS signer 1: knocks", f)`, ["QUIRKS signer 1"]],
+    ["behind, beside a clause", `test("knocks (QUIRKS relays 12; N46-DOOR-1)", f)`, ["QUIRKS relays 12"]],
+    ["two", `describe("(QUIRKS signer 1, QUIRKS signer 2)", f)`, ["QUIRKS signer 1", "QUIRKS signer 2"]],
+    ["badly, to be found unknown", `it("QUIRKS, signer 1: QUIRKS", f)`, ["QUIRKS, signer 1", "QUIRKS"]],
+    ["not in a title", `// QUIRKS signer 1\nit.skip("QUIRKS signer 1", f)`, []],
+  ])("a title names them %s", (_, source, ids) => {
+    expect(titledQuirks(source)).toEqual(ids)
   })
 })

@@ -6,7 +6,7 @@ import { WebSocket } from "ws"
 import { type Bunker, type Folders, makeFolders, runCli, runJson, startBunker, until } from "./support/bunker.js"
 import { parseToken, type Reply, template } from "./support/raw-client.js"
 
-/** QUIRKS, signer 4, through the running daemon: an app that encrypts with NIP-04 and reads nothing else. */
+/** Through the running daemon: an app that encrypts with NIP-04 and reads nothing else. */
 class OldApp {
   readonly pubkey: string
   readonly #secretKey = generateSecretKey()
@@ -86,7 +86,7 @@ describe("an app that knows NIP-04 alone", () => {
     folders.remove()
   })
 
-  it("is dropped, counted and shown, and served in kind once its owner allows it", { timeout: 60_000 }, async () => {
+  it("QUIRKS signer 4: is dropped, counted and shown, and served in kind once its owner allows it", { timeout: 60_000 }, async () => {
     const { uri, id } = await runJson<{ uri: string; id: string }>(folders, ["pair", "--no-wait"])
     const app = new OldApp(uri)
     await app.open()

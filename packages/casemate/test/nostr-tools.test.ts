@@ -85,7 +85,7 @@ describe("nostr-tools' BunkerSigner through the running daemon", () => {
     expect(await refusal(app.signer.nip04Encrypt(bunker.ready.userPubkey, "x"))).toMatch(/not permitted/)
   })
 
-  it("connects again without being asked for the secret, and nothing is widened", async () => {
+  it("QUIRKS signer 3: connects again without being asked for the secret, and nothing is widened", async () => {
     await app.signer.sendRequest("connect", [app.pointer.pubkey, "", "sign_event:4"])
     expect(await refusal(app.signer.signEvent({ kind: 4, content: "", tags: [], created_at: 1 }))).toMatch(
       /not permitted/,

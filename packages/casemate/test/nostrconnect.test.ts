@@ -116,7 +116,7 @@ describe("nostr-tools' BunkerSigner.fromURI through the running daemon", () => {
     expect(await refusal(signer.signEvent({ kind: 3, ...TEMPLATE }))).toMatch(/kind 3 is not permitted/)
   })
 
-  it("lets an app that asks for nothing know the public key and no more", async () => {
+  it("QUIRKS signer 6: lets an app that asks for nothing know the public key and no more", async () => {
     const app = showUri(bunker.ready.relays)
     const [signer, info] = await Promise.all([app.open(), pair(app)])
     expect(info.perms).toEqual([])
@@ -231,7 +231,7 @@ describe("nostr-tools' BunkerSigner.fromURI through the running daemon", () => {
     expect((await list()).find((each) => each.id === id)?.status).toBe("logged_out")
   })
 
-  it("meets at one relay though the other is dead, and has listened there before it spoke", async () => {
+  it("QUIRKS signer 15: meets at one relay though the other is dead, and has listened there before it said the secret, and that alone", async () => {
     const relay = await startNaiveRelay()
     const app = showUri([relay.url, "ws://127.0.0.1:1"], ["sign_event:1"])
     const [signer, info] = await Promise.all([app.open(), pair(app)])

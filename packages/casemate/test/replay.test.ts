@@ -65,7 +65,7 @@ function expectOneOutcome(contents: readonly string[]): void {
   }
 }
 
-it("invariant 2: events that come again have no second effect, over two relays, restarts and a crash", {
+it("QUIRKS relays 1, QUIRKS relays 9, invariant 2: events that come again have no second effect, over two relays, restarts and a crash", {
   timeout: 90_000,
 }, async () => {
   const contents = Array.from({ length: REQUESTS }, (_, n) => `note ${n}`)

@@ -28,7 +28,7 @@ const serving = (document: unknown): typeof globalThis.fetch => {
 const current = (nip46: object): typeof globalThis.fetch => serving({ names: { _: signer.pubkey }, nip46 })
 
 describe("by name", () => {
-  it("connects to a bunker that is published in the old shape", async () => {
+  it("QUIRKS client 10: connects to a bunker that is published in the old shape", async () => {
     const fetch = serving({ names: { bob: signer.pubkey }, nip46: { [signer.pubkey]: [RELAY] } })
     const remote = await RemoteSigner.connect("bob@example.com", { fetch, openTransport: relays.open })
     open.push(remote)
@@ -36,7 +36,7 @@ describe("by name", () => {
     expect(await remote.getPublicKey()).toBe(signer.user.pubkey)
   })
 
-  it("says how to pair with a signer that is published in the current one", async () => {
+  it("QUIRKS client 10: says how to pair with a signer that is published in the current one", async () => {
     const connecting = RemoteSigner.connect("signer.example", {
       fetch: current({ relays: [RELAY] }),
       openTransport: relays.open,

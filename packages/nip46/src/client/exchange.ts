@@ -145,6 +145,11 @@ export class Exchange {
     await Promise.all(waiting.map(({ onEnd }) => new Promise<void>((resolve) => onEnd.push(resolve))))
   }
 
+  /** The signer may have left the old relays at once: what it has shown no page for is asked over the new ones too. */
+  moved(): void {
+    for (const pending of this.#pending.values()) if (pending.authUrls.size === 0) void this.#publish(pending)
+  }
+
   close(): void {
     this.#closed = true
     for (const { method, fail } of this.#pending.values()) {

@@ -98,7 +98,7 @@ describe("pair", () => {
     expect((await connected(pairing)).remoteSignerPubkey).toBe(signer.pubkey)
   })
 
-  it("1,000 false signers race: none is bound, the true one is", async () => {
+  it("QUIRKS client 1: 1,000 false signers race: none is bound, the true one is", async () => {
     const { pairing, token } = await pair()
     const { clientPubkey, secret } = token
     for (let n = 0; n < 1_000; n++) {

@@ -10,6 +10,7 @@ import { readAuthUrl } from "./auth-url.js"
 import type { CallOptions } from "./exchange.js"
 import { type AppOptions, type RemoteSignerOptions, type Settings, settingsOf } from "./options.js"
 import type { RemoteSigner, RemoteSignerParts } from "./remote-signer.js"
+import { onWake } from "./wake.js"
 import { Wire, type WireMessage } from "./wire.js"
 
 export interface PairOptions extends RemoteSignerOptions, AppOptions {
@@ -34,6 +35,7 @@ export class Pairing {
   readonly #begin: (remoteSignerPubkey: string) => RemoteSigner
   readonly #signer: Promise<RemoteSigner>
   readonly #unverified = new Set<string>()
+  readonly #endWake: () => void
   #settle: { resolve(signer: RemoteSigner): void; reject(error: unknown): void } | undefined
   #bound: RemoteSigner | undefined
   #deadline: ReturnType<typeof setTimeout> | undefined
@@ -66,6 +68,8 @@ export class Pairing {
       pairingMs,
     )
     this.#wire.onMessage = (message) => this.#received(message)
+    // A phone's browser sleeps while the signer's app is open, which is when the answer comes.
+    this.#endWake = onWake(() => this.#wire.checkNow())
   }
 
   /**
@@ -114,7 +118,7 @@ export class Pairing {
   }
 
   async #bind(author: string): Promise<void> {
-    clearTimeout(this.#deadline)
+    this.#endListening()
     const signer = this.#begin(author)
     this.#bound = signer
     try {
@@ -129,11 +133,16 @@ export class Pairing {
 
   #fail(error: unknown): void {
     if (this.#settle === undefined) return
-    clearTimeout(this.#deadline)
+    this.#endListening()
     this.#settle.reject(error)
     this.#settle = undefined
     if (this.#bound === undefined) this.#wire.close()
     else this.#bound.close()
+  }
+
+  #endListening(): void {
+    clearTimeout(this.#deadline)
+    this.#endWake()
   }
 
   /** From anybody: only https is shown, and marked as from nobody known. */

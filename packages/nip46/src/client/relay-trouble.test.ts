@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { checkLeaks } from "../../test/support/leaks.js"
-import { type ScriptedSigner, scriptedSigner } from "../../test/support/scripted-signer.js"
+import { type Asked, type ScriptedSigner, scriptedSigner } from "../../test/support/scripted-signer.js"
 import { createNodeBackend } from "../crypto/node/index.js"
 import { FaultRelay, type FaultRelayOptions } from "../testing/index.js"
 import { RelaySet, type TransportFactory } from "../transport/index.js"
@@ -111,21 +111,25 @@ describe("relays that are gone", () => {
     })
   })
 
-  it("one that comes back is asked again for what was lost, by the same id in a fresh event", async () => {
+  it("QUIRKS relays 2, QUIRKS client 7: one that comes back is asked again for what was lost, by the same id in a fresh event", async () => {
     const only = relay("only")
     const signer = signerAt(only)
-    const remote = await connect(signer.token())
+    let ahead = 0
+    const remote = await connect(signer.token(), { now: () => Date.now() + ahead })
     signer.on("ping", () => undefined)
     const ping = remote.ping()
     await vi.waitFor(() => expect(signer.asked.at(-1)?.method).toBe("ping"))
     const first = signer.asked.at(-1)
     only.stop()
+    ahead = 90_000
     signer.on("ping", ({ answer }) => answer({ result: "pong" }))
     only.start()
     await ping
     const second = signer.asked.filter(({ method }) => method === "ping").at(-1)
     expect(second?.id).toBe(first?.id)
     expect(second?.event.id).not.toBe(first?.event.id)
+    // As old as it was, relays and signers would refuse it.
+    expect((second?.event.created_at ?? 0) - (first?.event.created_at ?? 0)).toBeGreaterThanOrEqual(90)
   }, 20_000)
 
   it("while it is away a request waits, and is served once it is back", async () => {
@@ -140,14 +144,14 @@ describe("relays that are gone", () => {
 })
 
 describe("relays that misbehave", () => {
-  it("an OK that never comes, with a delivery: the answer counts", async () => {
+  it("QUIRKS relays 2: an OK that never comes, with a delivery: the answer counts", async () => {
     const quiet = relay("quiet", { faults: { noOk: true } })
     const signer = signerAt(quiet)
     const remote = await connect(signer.token(), { timing: { relayMs: 200 } })
     await remote.signEvent({ kind: 1, content: "x" })
   })
 
-  it("an OK and no delivery: the deadline says that a relay took it", async () => {
+  it("QUIRKS relays 2: an OK and no delivery: the deadline says that a relay took it", async () => {
     const liar = relay("liar")
     const signer = signerAt(liar)
     const remote = await connect(signer.token())
@@ -157,7 +161,7 @@ describe("relays that misbehave", () => {
   })
 
   it.each([["early"], ["late"], ["prefixed"]] as const)(
-    "auth-required, %s: one AUTH with the client's key",
+    "QUIRKS relays 3: auth-required, %s: one AUTH with the client's key",
     async (when) => {
       const strict = relay("strict", { faults: { authRequired: when } })
       const plain = relay("plain")
@@ -184,7 +188,7 @@ describe("relays that misbehave", () => {
     },
   )
 
-  it("rate-limited: it waits and tries again", async () => {
+  it("QUIRKS relays 4: rate-limited: it waits and tries again", async () => {
     const busy = relay("busy")
     const signer = signerAt(busy)
     const remote = await connect(signer.token())
@@ -192,7 +196,7 @@ describe("relays that misbehave", () => {
     await remote.ping()
   })
 
-  it("duplicates, reordering, delays and lost answers: each request has its own answer", async () => {
+  it("QUIRKS relays 9: duplicates, reordering, delays and lost answers: each request has its own answer", async () => {
     const rough = relay("rough", { faults: { duplicates: 2, reorder: 0.5, reorderMs: 20, delayMs: 3 } })
     const smooth = relay("smooth")
     const signer = signerAt(rough, smooth)
@@ -203,7 +207,7 @@ describe("relays that misbehave", () => {
     expect(await Promise.all(texts.map((text) => remote.nip44Encrypt("a".repeat(64), text)))).toEqual(texts)
   })
 
-  it("one that ignores tag filters, full of strangers' events: they are passed over", async () => {
+  it("QUIRKS relays 5: one that ignores tag filters, full of strangers' events: they are passed over", async () => {
     const lax = relay("lax", { faults: { ignoreTagFilters: true } })
     const signer = signerAt(lax)
     const others = Array.from({ length: 5 }, () => signerAt(lax))
@@ -215,7 +219,35 @@ describe("relays that misbehave", () => {
     await remote.ping()
   })
 
-  it("one that stores ephemeral events and plays them again: old answers answer nothing new", async () => {
+  it("QUIRKS relays 5: an answer counts by its kind, its p tag and its author, whatever a relay hands over", async () => {
+    const lax = relay("lax", { faults: { ignoreTagFilters: true } })
+    const signer = signerAt(lax)
+    const remote = await connect(signer.token())
+    signer.on("ping", () => undefined)
+    let isOver = false
+    const ping = remote.ping({ timeoutMs: 5_000 }).then(() => {
+      isOver = true
+    })
+    await vi.waitFor(() => expect(signer.asked.at(-1)?.method).toBe("ping"))
+    const { id, client } = signer.asked.at(-1) as Asked
+    const content = signer.seal(client, JSON.stringify({ id, result: "pong" }))
+    const genuine = { kind: 24133, content, tags: [["p", client]], created_at: Math.floor(Date.now() / 1000) }
+    const wrong = [
+      signer.sign({ ...genuine, kind: 24134 }),
+      signer.sign({ ...genuine, tags: [["p", signer.pubkey]] }),
+      signer.sign({ ...genuine, tags: [] }),
+      signer.user.sign(genuine),
+    ]
+    for (const event of wrong) lax.inject(event)
+    // They came before this answer did.
+    signer.on("nip44_encrypt", ({ answer }) => answer({ result: "sealed" }))
+    await remote.nip44Encrypt(signer.pubkey, "x")
+    expect(isOver).toBe(false)
+    lax.inject(signer.sign(genuine))
+    await ping
+  })
+
+  it("QUIRKS relays 1: one that stores ephemeral events and plays them again: old answers answer nothing new", async () => {
     const storing = relay("storing", { faults: { storeEphemerals: 300, replayIgnoresTime: true } })
     const signer = signerAt(storing)
     const remote = await connect(signer.token())

@@ -214,7 +214,7 @@ describe("calls", () => {
     expect(new Set(signer.asked.map(({ id }) => id)).size).toBe(signer.asked.length)
   })
 
-  it("refuses what no relay would carry, and says so", async () => {
+  it("QUIRKS relays 6: refuses what no relay would carry, and says so", async () => {
     const remote = await connect()
     expect(await codeOf(remote.nip44Encrypt("a".repeat(64), "x".repeat(70_000)))).toBe("ENCRYPTION_FAILED")
   })

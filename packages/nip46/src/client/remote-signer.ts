@@ -274,8 +274,12 @@ export class RemoteSigner {
     const { timing, callbacks, onSession } = this.#settings
     const isMoved = await this.#wire.switchTo(relays, timing.switchMs, () => this.#exchange.drained())
     if (this.#closed) return
-    if (isMoved) onSession(this.session)
-    else callbacks.onWarning({ kind: "switch_relays", relays })
+    if (!isMoved) {
+      callbacks.onWarning({ kind: "switch_relays", relays })
+      return
+    }
+    this.#exchange.moved()
+    onSession(this.session)
   }
 }
 

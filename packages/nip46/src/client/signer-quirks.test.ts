@@ -43,7 +43,7 @@ async function askedFor(method: string): Promise<Asked> {
   })
 }
 
-describe("2: auth challenges", () => {
+describe("QUIRKS client 2: auth challenges", () => {
   it("shows the page, waits on, and takes the answer with the same id (N46-AUTH-4, N46-AUTH-5, N46-AUTH-6)", async () => {
     signer.on("ping", () => undefined)
     const challenges: AuthChallenge[] = []
@@ -76,7 +76,7 @@ describe("2: auth challenges", () => {
     await remote.ping({ timeoutMs: 20 }).catch(() => undefined)
   })
 
-  it("an open page gives the user more time than the deadline", async () => {
+  it("QUIRKS client 8: an open page gives the user more time than the deadline", async () => {
     signer.on("ping", () => undefined)
     const remote = await connect({ timing: { requestMs: 400, approvalMs: 1_200 } })
     const ping = remote.ping({ timeoutMs: 300 })
@@ -150,7 +150,7 @@ describe("2: auth challenges", () => {
   })
 })
 
-describe("3: odd envelopes", () => {
+describe("QUIRKS client 3: odd envelopes", () => {
   it.each([
     [{ result: "", error: "no" }],
     [{ result: "error", error: "no" }],
@@ -175,7 +175,7 @@ describe("3: odd envelopes", () => {
   )
 })
 
-describe("5: answers by other ways", () => {
+describe("QUIRKS client 5: answers by other ways", () => {
   it("twice, late, and over one relay of two", async () => {
     const both = scriptedSigner(relays.open, ["wss://a.example", "wss://b.example"])
     open.push(both)
@@ -196,7 +196,7 @@ describe("5: answers by other ways", () => {
   })
 })
 
-describe("6: another created_at", () => {
+describe("QUIRKS client 6: another created_at", () => {
   it("is refused, unless the app takes it", async () => {
     signer.on("sign_event", ({ answer, params }) => {
       const template = JSON.parse(params[0] ?? "") as object
@@ -212,7 +212,7 @@ describe("6: another created_at", () => {
   })
 })
 
-describe("7: clocks", () => {
+describe("QUIRKS client 7: clocks", () => {
   it("a signer whose clock disagrees is told to the app, once", async () => {
     const warnings: Warning[] = []
     const createdAt = Math.floor(Date.now() / 1000) - 120
@@ -226,7 +226,7 @@ describe("7: clocks", () => {
   })
 })
 
-describe("8: signers that wait for a person", () => {
+describe("QUIRKS client 8: signers that wait for a person", () => {
   it("the app hears how far a request has come", async () => {
     signer.on("ping", () => undefined)
     const heard: RequestStatus[] = []
@@ -244,7 +244,32 @@ describe("8: signers that wait for a person", () => {
   })
 })
 
-describe("9: garbage", () => {
+describe("QUIRKS client 8: deadlines by default", () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it.each([
+    ["65 s for a request", 65_000, undefined],
+    ["10 minutes from an auth challenge on", 600_000, { result: "auth_url", error: "https://signer.example/1" }],
+  ])("%s", async (_, ms, first) => {
+    const remote = await connect()
+    signer.on("ping", ({ answer }) => (first === undefined ? undefined : answer(first)))
+    const ended = vi.fn()
+    const ping = remote.ping().catch(ended)
+    await vi.advanceTimersByTimeAsync(ms - 1)
+    expect(signer.asked.at(-1)?.method).toBe("ping")
+    expect(ended).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    await ping
+    expect(ended).toHaveBeenCalledWith(expect.objectContaining({ code: "TIMEOUT" }))
+  })
+})
+
+describe("QUIRKS client 9: garbage", () => {
   it("from the signer and from strangers, it rejects nothing and raises nothing", async () => {
     signer.on("ping", () => undefined)
     const stranger = addSigner()

@@ -73,7 +73,7 @@ describe("readSwitch", () => {
     expect(readSwitch(answer, [OLD])).toBeUndefined()
   })
 
-  it("stays at the same relays in another order", () => {
+  it("QUIRKS client 4: stays at the same relays in another order", () => {
     expect(readSwitch([NEW, OLD], [OLD, NEW])).toBeUndefined()
   })
 
@@ -83,7 +83,7 @@ describe("readSwitch", () => {
     [[NEW, 1, "x"]],
     [["WSS://NEW.example:443/"]],
     [[NEW, "ws://plain.example"]],
-  ])("moves at %j (N46-SWITCH-4)", (answer) => {
+  ])("QUIRKS client 4: moves at %j (N46-SWITCH-4)", (answer) => {
     expect(readSwitch(answer, [OLD])).toEqual([NEW])
   })
 
@@ -105,7 +105,7 @@ describe("switch_relays", () => {
     await vi.waitFor(() => expect([...opened]).toEqual([NEW]))
   })
 
-  it("hears the old relays until what was asked over them is answered", async () => {
+  it("QUIRKS client 4: hears the old relays until what was asked over them is answered", async () => {
     signer.on("switch_relays", () => undefined)
     const remote = await connect()
     signer.on("ping", () => undefined)
@@ -122,7 +122,51 @@ describe("switch_relays", () => {
     expect([...opened]).toEqual([])
   })
 
-  it("stays, and says so, when no new relay listens in time", async () => {
+  it("QUIRKS client 5: what is asked while the signer leaves its old relays is asked again over the new ones", async () => {
+    const lives: (() => void)[] = []
+    const slow: TransportFactory = (urls, options) => {
+      const transport = openTransport(urls, options)
+      if (!urls.includes(NEW)) return transport
+      return {
+        ...transport,
+        subscribe: (filters, handlers) =>
+          transport.subscribe(filters, { ...handlers, onLive: (url) => lives.push(() => handlers.onLive?.(url)) }),
+      }
+    }
+    signer.on("switch_relays", async ({ answer }) => {
+      await answer({ result: [NEW] })
+      signer.move([NEW])
+    })
+    const remote = await connect({ openTransport: slow })
+    await vi.waitFor(() => expect(lives).toHaveLength(1))
+    // It goes where nobody listens any more: the new relay is not live yet.
+    const [ping, signed] = [remote.ping({ timeoutMs: 5_000 }), remote.signEvent({ kind: 1, content: "x" })]
+    expect(signer.asked.map(({ method }) => method)).not.toContain("ping")
+    for (const goLive of lives) goLive()
+    await Promise.all([ping, signed])
+    expect(remote.relays).toEqual([NEW])
+    expect(signer.asked.filter(({ method }) => method === "ping")).toHaveLength(1)
+  })
+
+  it("QUIRKS client 5: what has shown its user a page is not asked again over new relays", async () => {
+    signer.on("switch_relays", () => undefined)
+    signer.on("ping", ({ answer }) => answer({ result: "auth_url", error: "https://signer.example/1" }))
+    const shown = vi.fn()
+    const remote = await connect({ onAuthUrl: shown })
+    const ping = remote.ping()
+    await vi.waitFor(() => expect(shown).toHaveBeenCalledTimes(1))
+    const asked = signer.asked.find(({ method }) => method === "ping")
+    const heard = vi.fn()
+    listenAt(NEW).subscribe([{ kinds: [24133], "#p": [signer.pubkey] }], { onEvent: heard })
+    signer.on("switch_relays", ({ answer }) => answer({ result: [NEW] }))
+    await remote.switchRelays()
+    await asked?.answer({ result: "pong" })
+    await ping
+    // Of the two requests that waited only the one without a page: the first switch_relays.
+    expect(heard).toHaveBeenCalledTimes(1)
+  })
+
+  it("QUIRKS client 4: stays, and says so, when no new relay listens in time", async () => {
     const warnings: Warning[] = []
     const sessions: (Session | undefined)[] = []
     const dead: TransportFactory = (urls, options) => {
@@ -146,7 +190,7 @@ describe("switch_relays", () => {
   })
 
   it.each([["unsupported method"], [undefined]])(
-    "a signer that answers %j is asked for nothing more",
+    "QUIRKS client 4: a signer that answers %j is asked for nothing more",
     async (error) => {
       signer.on("switch_relays", ({ answer }) => (error === undefined ? undefined : answer({ error })))
       const remote = await connect()

@@ -15,7 +15,7 @@ describe("readClientMetadata", () => {
     expect(readClientMetadata(raw)).toEqual({ name: "Notes", url: "https://n.example", image: "https://i" })
   })
 
-  it("an image goes before an icon; an empty image does not", () => {
+  it("QUIRKS signer 6: an image goes before an icon; an empty image does not", () => {
     expect(readClientMetadata({ image: "a", icon: "b" })).toEqual({ image: "a" })
     expect(readClientMetadata({ image: "  ", icon: "b" })).toEqual({ image: "b" })
   })

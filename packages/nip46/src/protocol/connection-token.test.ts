@@ -110,7 +110,7 @@ describe("other readers read what is emitted", () => {
   })
 })
 
-describe("tolerant of spelling (QUIRKS, signer 6 and 11)", () => {
+describe("tolerant of spelling (QUIRKS signer 6, QUIRKS signer 11)", () => {
   const parse = (query: string, pubkey = PUBKEY) => parseNostrconnectToken(`nostrconnect://${pubkey}?${query}`)
 
   it("upper-case hex, an upper-case scheme, space around, a slash before the query, a fragment", () => {

@@ -7,7 +7,7 @@ const NOW = 1_700_000_000
 const parse = (event: unknown) => parseEventTemplate(JSON.stringify(event), USER, NOW)
 const full = { kind: 1, content: "hi", tags: [["t", "x", ""]], created_at: 1_600_000_000 }
 
-describe("parseEventTemplate (QUIRKS, signer 5 and 6)", () => {
+describe("parseEventTemplate (QUIRKS signer 5, QUIRKS signer 6)", () => {
   it("a whole template is taken as it is", () => {
     expect(parse(full)).toEqual({ kind: "template", template: full })
   })
@@ -22,7 +22,7 @@ describe("parseEventTemplate (QUIRKS, signer 5 and 6)", () => {
     expect(parse({ ...full, created_at: 0 })).toEqual({ kind: "template", template: { ...full, created_at: 0 } })
   })
 
-  it("id, sig, the user's own pubkey (in capitals too: QUIRKS, signer 11) and unknown fields are dropped", () => {
+  it("id, sig, the user's own pubkey (in capitals too: QUIRKS signer 11) and unknown fields are dropped", () => {
     for (const pubkey of [USER, USER.toUpperCase(), "", null]) {
       expect(parse({ ...full, id: "x", sig: 1, pubkey, extra: {} })).toEqual({ kind: "template", template: full })
     }

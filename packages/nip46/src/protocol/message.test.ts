@@ -23,7 +23,7 @@ describe("parseRequest", () => {
     )
   })
 
-  it("a numeric id stays a number (QUIRKS, signer 5)", () => {
+  it("a numeric id stays a number (QUIRKS signer 5)", () => {
     expect(parseRequest('{"id":7,"method":"ping","params":[]}')).toEqual(request(7, "ping"))
     expect(parseRequest('{"id":0,"method":"ping"}')).toEqual(request(0, "ping"))
     expect(parseRequest('{"id":0.25,"method":"ping"}')).toEqual(request(0.25, "ping"))
@@ -36,11 +36,13 @@ describe("parseRequest", () => {
     expect(parseRequest('{"id":""}')).toEqual({ kind: "refused", id: "", reason: expect.any(String) })
   })
 
-  it("params that are missing or null are none (QUIRKS, signer 5)", () => {
-    expect(parseRequest('{"id":"1","method":"ping","params":null}')).toEqual(request("1", "ping"))
+  it("params that are missing or null are none (QUIRKS signer 5)", () => {
+    for (const rest of ["", ',"params":null', ',"params":[]']) {
+      expect(parseRequest(`{"id":"1","method":"ping"${rest}}`)).toEqual(request("1", "ping"))
+    }
   })
 
-  it("params that are no strings become their text (QUIRKS, signer 5)", () => {
+  it("params that are no strings become their text (QUIRKS signer 5)", () => {
     const params = '[{"kind":1,"tags":[["t","x"]]},[1],7,true,null,"","as is"]'
     expect(parseRequest(`{"id":"1","method":"m","params":${params}}`)).toEqual(
       request("1", "m", '{"kind":1,"tags":[["t","x"]]}', "[1]", "7", "true", "", "", "as is"),
@@ -127,7 +129,7 @@ describe("parseRequest", () => {
   })
 })
 
-describe("responses, as every client reads them", () => {
+describe("QUIRKS signer 14: responses, as every client reads them", () => {
   it("success is a string result, the empty one included, and no error (N46-RESPONSE-7, N46-RESPONSE-8)", () => {
     expect(JSON.parse(encodeResult("1", "pong"))).toEqual({ id: "1", result: "pong" })
     expect(JSON.parse(encodeResult(7, ""))).toEqual({ id: 7, result: "" })

@@ -81,7 +81,7 @@ describe("parsePermissions", () => {
 })
 
 describe("readPermissions", () => {
-  it("sets aside what it cannot read", () => {
+  it("QUIRKS signer 6: sets aside what it cannot read, unknown methods and spaces among it", () => {
     expect(readPermissions("sign_event:1, get_relays ,nip44_encrypt:x,, sign_event:99999, ping,ping")).toEqual({
       permissions: [
         { method: "sign_event", param: "1" },

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { MAX_RELAY_URL_CHARS, MAX_RELAYS } from "./limits.js"
 import { isLoopbackRelay, normalizeRelayUrl, normalizeRelayUrls, sameRelays } from "./relay-url.js"
 
-describe("normalizeRelayUrl", () => {
+describe("QUIRKS signer 11: normalizeRelayUrl", () => {
   it.each([
     ["WSS://Relay.Example.com:443/", "wss://relay.example.com"],
     ["ws://relay.example:80", "ws://relay.example"],

@@ -55,7 +55,7 @@ async function accepted(bench: Bench, fields: Partial<AcceptOptions> = {}) {
 }
 
 describe("accepting a nostrconnect:// token", () => {
-  it("answers with the exact secret, from a transport key of its own, where the client listens (N46-NOSTRCONNECT-7, N46-NOSTRCONNECT-8)", async () => {
+  it("answers with the exact secret, from a transport key of its own, where the client listens (QUIRKS signer 1; N46-NOSTRCONNECT-7, N46-NOSTRCONNECT-8)", async () => {
     const bench = createBench()
     const { kind, connection, response, client } = await accepted(bench)
     expect(kind).toBe("accepted")
@@ -81,7 +81,7 @@ describe("accepting a nostrconnect:// token", () => {
     expect(errorOf(await client.ask("sign_event", [eventJson(4)]))).toMatch(/kind 4 is not permitted/)
   })
 
-  it("QUIRKS, signer 1 to 3: a later connect gets ack, never the secret, whatever its params, and widens nothing", async () => {
+  it("QUIRKS signer 1, QUIRKS signer 2, QUIRKS signer 3: a later connect gets ack, never the secret, whatever its params, and widens nothing", async () => {
     const bench = createBench()
     const { client, connection } = await accepted(bench)
     for (const first of [connection.remoteSignerPubkey, "", client.pubkey, "npub1xyz"]) {
@@ -95,7 +95,7 @@ describe("accepting a nostrconnect:// token", () => {
     expect(errorOf(await stranger.ask("get_public_key"))).toMatch(/already used/)
   })
 
-  it("subscribes before anything is recorded; when that fails nothing is left", async () => {
+  it("QUIRKS signer 15: subscribes before anything is recorded or said; when that fails nothing is left", async () => {
     const bench = createBench()
     const seen: unknown[] = []
     await accepted(bench, {
@@ -185,7 +185,7 @@ describe("the same nostrconnect:// token again", () => {
 })
 
 describe("the connect response, sent again", () => {
-  it("is a fresh event with the same words, until the client has asked something", async () => {
+  it("QUIRKS signer 15: is a fresh event with the same words, until the client has asked something", async () => {
     const bench = createBench()
     const { response, client } = await accepted(bench)
     const words = client.open(response)

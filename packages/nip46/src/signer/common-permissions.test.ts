@@ -19,7 +19,7 @@ it.each([
   expect(result).toBe(common)
 })
 
-it("a wildcard has no sensitive kind in common with anything, whichever side names it", () => {
+it("QUIRKS signer 6: a wildcard has no sensitive kind in common with anything, whichever side names it", () => {
   const wildcard = parsePermissions("sign_event")
   const named = parsePermissions("sign_event:0,sign_event:1,sign_event:22242")
   expect(formatPermissions(commonPermissions(wildcard, named))).toBe("sign_event:1")

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { createBench, errorOf, eventJson, RELAYS, signedIn } from "../../test/support/signer-bench.js"
 
 describe("connect with a bunker:// token", () => {
-  it("the answer is ack, never the secret (QUIRKS, signer 1; N46-CONNECT-3)", async () => {
+  it("the answer is ack, never the secret (QUIRKS signer 1; N46-CONNECT-3)", async () => {
     const bench = createBench()
     const { connection, secret } = await bench.offer("sign_event:1")
     const client = bench.client(connection.remoteSignerPubkey)
@@ -14,23 +14,19 @@ describe("connect with a bunker:// token", () => {
     signedIn(await client.ask("sign_event", [eventJson(1)]))
   })
 
-  it("the first param authorizes nobody and stops nobody (QUIRKS, signer 2)", async () => {
+  it("the first param authorizes nobody and stops nobody (QUIRKS signer 2)", async () => {
     const bench = createBench()
-    for (const first of [
-      "",
-      "npub1sn0wdenkukak0d9dfczzeacvhkrgz92ak56egt7vdgzn8pv2wfqqhrjdv9",
-      bench.userPubkey,
-      null,
-      7,
-    ]) {
+    const npub = "npub1sn0wdenkukak0d9dfczzeacvhkrgz92ak56egt7vdgzn8pv2wfqqhrjdv9"
+    for (const given of ["", npub, "the client's own", bench.userPubkey, null, 7]) {
       const { connection, secret } = await bench.offer()
       const client = bench.client(connection.remoteSignerPubkey)
+      const first = given === "the client's own" ? client.pubkey : given
       expect(errorOf(await client.ask("connect", [first]))).toMatch(/secret is not that of this connection token/)
       expect(await client.ask("connect", [first, secret])).toMatchObject({ result: "ack" })
     }
   })
 
-  it("the secret of one token opens no other", async () => {
+  it("QUIRKS signer 2: the secret of one token opens no other, whichever is named", async () => {
     const bench = createBench()
     const [one, two] = [await bench.offer("sign_event:1"), await bench.offer()]
     const client = bench.client(one.connection.remoteSignerPubkey)
@@ -184,7 +180,7 @@ describe("invariant 4: a client that never connected gets nothing, not even a pu
 })
 
 describe("invariant 5: a second connect never widens a grant", () => {
-  it("a connected client gets its ack with any secret or none (QUIRKS, signer 3)", async () => {
+  it("a connected client gets its ack with any secret or none (QUIRKS signer 3)", async () => {
     const bench = createBench()
     const { connection, secret } = await bench.offer("sign_event:1")
     const client = bench.client(connection.remoteSignerPubkey)
@@ -203,7 +199,7 @@ describe("invariant 5: a second connect never widens a grant", () => {
     expect(errorOf(await client.ask("sign_event", [eventJson(2)]))).toMatch(/not permitted/)
   })
 
-  it("another client with the used secret is told that it was used, and the first stays connected (N46-BUNKER-6)", async () => {
+  it("another client with the used secret is told that it was used, and the first stays connected (QUIRKS signer 3; N46-BUNKER-6)", async () => {
     const bench = createBench()
     const { connection, secret } = await bench.offer("sign_event:1")
     const [first, second] = [bench.client(connection.remoteSignerPubkey), bench.client(connection.remoteSignerPubkey)]

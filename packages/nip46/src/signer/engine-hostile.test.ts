@@ -22,7 +22,7 @@ describe("gate 1: prefilter", () => {
     )
   })
 
-  it("another kind, a p tag that is not ours, none at all, one that is no key (N46-REQUEST-7)", async () => {
+  it("another kind, a p tag that is not ours, none at all, one that is no key (QUIRKS relays 5; N46-REQUEST-7)", async () => {
     const bench = createBench()
     const client = await bench.connected()
     const event = client.request("ping")
@@ -145,7 +145,7 @@ describe("gate 2: verify", () => {
 })
 
 describe("gates 3 and 4: decrypt, parse", () => {
-  it("a NIP-04 transport is dropped and counted (QUIRKS, signer 4)", async () => {
+  it("a NIP-04 transport is dropped and counted (QUIRKS signer 4)", async () => {
     const bench = createBench()
     const secretKey = crypto.generateSecretKey()
     const keypair = crypto.keypair(secretKey)

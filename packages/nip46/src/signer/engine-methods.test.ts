@@ -56,7 +56,7 @@ describe("the methods of NIP-46", () => {
     expect(await client.ask("connect", [], { id: "3" })).toEqual({ id: "3", result: "ack" })
   })
 
-  it("sign_event gives the whole event as a JSON string, and alters nothing (N46-SIGN-2, N46-SIGN-3, N46-SIGN-4)", async () => {
+  it("sign_event gives the whole event as a JSON string, and alters nothing (QUIRKS signer 5; N46-SIGN-2, N46-SIGN-3, N46-SIGN-4)", async () => {
     const bench = createBench()
     const client = await bench.connected("sign_event:1")
     const template = { kind: 1, content: "\ufeff\u0000 é😀 \u202e", tags: [["t", "", "x"], []], created_at: 5 }
@@ -64,7 +64,7 @@ describe("the methods of NIP-46", () => {
     expect(event).toEqual({ ...template, pubkey: bench.userPubkey, id: expect.any(String), sig: expect.any(String) })
   })
 
-  it("sign_event tolerates an object, a numeric id, missing tags and created_at, its own id, sig and pubkey", async () => {
+  it("QUIRKS signer 5: sign_event tolerates an object, a numeric id, missing tags and created_at, its own id, sig and pubkey", async () => {
     const bench = createBench()
     const client = await bench.connected("sign_event:1")
     const asObject = await client.ask(
@@ -123,7 +123,7 @@ describe("the methods of NIP-46", () => {
     },
   )
 
-  it("the empty plaintext is a result where NIP-04 carries one (N46-NIP04-4)", async () => {
+  it("the empty plaintext is a result where NIP-04 carries one (QUIRKS signer 14; N46-NIP04-4)", async () => {
     const bench = createBench()
     const client = await bench.connected("nip04_encrypt,nip04_decrypt")
     const sealed = resultOf(await client.ask("nip04_encrypt", [bench.userPubkey, ""]))
@@ -156,7 +156,7 @@ describe("the methods of NIP-46", () => {
     expect(errorOf(await client.ask("nip44_encrypt", ["ff".repeat(32), "x"]))).toMatch(/public key/)
   })
 
-  it("unknown methods are answered with an error, always (QUIRKS, signer 12; N46-ERROR-1)", async () => {
+  it("unknown methods are answered with an error, always (QUIRKS signer 12; N46-ERROR-1)", async () => {
     const bench = createBench()
     const client = await bench.connected()
     for (const method of [
@@ -176,7 +176,7 @@ describe("the methods of NIP-46", () => {
   })
 })
 
-describe("answers that no relay would carry", () => {
+describe("QUIRKS relays 6: answers that no relay would carry", () => {
   it("are an error that says so", async () => {
     const bench = createBench()
     const client = await bench.connected("nip44_encrypt,nip44_decrypt")
@@ -201,7 +201,7 @@ describe("answers that no relay would carry", () => {
   })
 })
 
-describe("switch_relays (QUIRKS, signer 7)", () => {
+describe("switch_relays (QUIRKS signer 7)", () => {
   it("no change is the string null (N46-SWITCH-3)", async () => {
     const bench = createBench()
     const client = await bench.connected([], { clientRelays: [...RELAYS].reverse() })

@@ -13,7 +13,7 @@ import type { NostrEvent } from "../protocol/event.js"
 import { encodeRequest } from "../protocol/message.js"
 import type { Answer } from "./answerer.js"
 
-/** QUIRKS, signer 4: clients that encrypt their messages with NIP-04. */
+/** Clients that encrypt their messages with NIP-04. */
 
 type Message = { id: string; result: string; error?: string }
 
@@ -76,7 +76,7 @@ async function connected(
   return { ...oldClient(bench, remoteSignerPubkey, keypair), id: connection?.id as string }
 }
 
-describe("a client that encrypts with NIP-04", () => {
+describe("QUIRKS signer 4: a client that encrypts with NIP-04", () => {
   it("is dropped and counted until its owner allows it, and again after", async () => {
     const bench = createBench()
     const client = await connected(bench, "sign_event:1", false)

@@ -48,7 +48,7 @@ describe("invariant 2: one request has at most one effect", () => {
     expect(uses.count).toBe(1)
   })
 
-  it("copies from three relays at once: one answer", async () => {
+  it("QUIRKS relays 9: copies from three relays at once: one answer", async () => {
     const { bench, uses } = countingBench()
     const client = await bench.connected("sign_event:1")
     const event = client.request("sign_event", [eventJson()])
@@ -58,7 +58,7 @@ describe("invariant 2: one request has at most one effect", () => {
     expect(uses.count).toBe(1)
   })
 
-  it("a retry in a new event gets the recorded answer: the same event up to 50 s, then the same words anew", async () => {
+  it("QUIRKS signer 8: a retry in a new event gets the recorded answer: the same event up to 50 s, then the same words anew", async () => {
     const { bench, uses } = countingBench()
     const client = await bench.connected("sign_event:1")
     const retry = () => client.request("sign_event", [eventJson()], { id: "retry" })
@@ -86,7 +86,7 @@ describe("invariant 2: one request has at most one effect", () => {
     expect(uses.count).toBe(1)
   })
 
-  it("the same id with other content is a new request: real clients' ids collide (QUIRKS, signer 8)", async () => {
+  it("the same id with other content is a new request: real clients' ids collide (QUIRKS signer 8)", async () => {
     const { bench, uses } = countingBench()
     const client = await bench.connected("sign_event,nip44_encrypt")
     const contents = ["one", "two", "three"]
@@ -108,7 +108,7 @@ describe("invariant 2: one request has at most one effect", () => {
     expect(uses.count).toBe(2)
   })
 
-  it("replays after a restart: answers again, no second effect", async () => {
+  it("QUIRKS signer 8: replays after a restart: answers again, no second effect", async () => {
     const { bench, keys, uses } = countingBench()
     const client = await bench.connected([grant("sign_event", "1", { usesLeft: 10 })])
     const events = Array.from({ length: 8 }, (_, i) => client.request("sign_event", [eventJson(1, `note ${i}`)]))
@@ -138,7 +138,7 @@ describe("invariant 2: one request has at most one effect", () => {
     expect(uses.count).toBe(1)
   })
 
-  it("a connect whose answer was lost is acked again, by its event and by its words", async () => {
+  it("QUIRKS signer 8: a connect whose answer was lost is acked again, by its event and by its words", async () => {
     const bench = createBench()
     const { connection, secret } = await bench.offer()
     const client = bench.client(connection.remoteSignerPubkey)
@@ -179,7 +179,7 @@ it("a captured event cannot be turned into a flood of answers", async () => {
 describe("a day of requests that a storing relay plays again", () => {
   const MINUTE = 60_000
 
-  it("is silence, costs nothing of its client's share, and no curve", async () => {
+  it("QUIRKS relays 1: is silence, costs nothing of its client's share, and no curve", async () => {
     const { bench, uses } = countingBench()
     const client = await bench.connected("sign_event:1")
     const events = [

@@ -167,7 +167,7 @@ describe("RelaySet", () => {
     expect(open_.authenticated).toEqual([[keypair.pubkey]])
   })
 
-  it("looks after every socket when it is told to check", async () => {
+  it("QUIRKS relays 8: looks after every socket when it is told to check", async () => {
     const one = relay("one")
     const set = setOf([one])
     const live = vi.fn()

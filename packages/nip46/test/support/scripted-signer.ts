@@ -1,5 +1,5 @@
 import { createNodeBackend } from "../../src/crypto/node/index.js"
-import { NOSTR_CONNECT_KIND, type NostrEvent } from "../../src/protocol/event.js"
+import { type EventTemplate, NOSTR_CONNECT_KIND, type NostrEvent } from "../../src/protocol/event.js"
 import { parseRequest, type Request } from "../../src/protocol/message.js"
 import type { Transport, TransportFactory } from "../../src/transport/index.js"
 
@@ -29,8 +29,14 @@ export interface ScriptedSigner {
   readonly asked: Asked[]
   /** What happens for a method; without a handler it answers as an honest signer does. */
   on(method: string, handler: (asked: Asked) => unknown): void
+  /** Signs with its own key, which is not the user's. */
+  sign(template: EventTemplate): NostrEvent
+  /** The content of an event for this client. */
+  seal(client: string, plaintext: string): string
   say(client: string, plaintext: string, fields?: AnswerFields): Promise<void>
   token(secret?: string): string
+  /** From now on it hears and speaks at these relays alone. */
+  move(relays: readonly string[]): void
   close(): void
 }
 
@@ -38,7 +44,7 @@ export interface ScriptedSigner {
 export function scriptedSigner(open: TransportFactory, relays: readonly string[]): ScriptedSigner {
   const keypair = crypto.keypair(crypto.generateSecretKey())
   const user = crypto.keypair(crypto.generateSecretKey())
-  const transport = open(relays, {})
+  let transport = open(relays, {})
   const asked: Asked[] = []
   const seen = new Set<string>()
   const handlers = new Map<string, (asked: Asked) => unknown>()
@@ -56,47 +62,58 @@ export function scriptedSigner(open: TransportFactory, relays: readonly string[]
   const signer: ScriptedSigner = {
     pubkey: keypair.pubkey,
     user: { pubkey: user.pubkey, sign: (template) => crypto.signEvent(template as never, user) },
-    transport,
+    get transport() {
+      return transport
+    },
     asked,
     on: (method, handler) => void handlers.set(method, handler),
+    sign: (template) => crypto.signEvent(template, keypair),
+    seal: (client, plaintext) => crypto.nip44Encrypt(plaintext, crypto.conversationKey(keypair, client)),
     async say(client, plaintext, { createdAt = Math.floor(Date.now() / 1000), transport: via = transport } = {}) {
-      const content = crypto.nip44Encrypt(plaintext, crypto.conversationKey(keypair, client))
+      const content = signer.seal(client, plaintext)
       const template = { kind: NOSTR_CONNECT_KIND, content, tags: [["p", client]], created_at: createdAt }
-      await via.publish(crypto.signEvent(template, keypair))
+      await via.publish(signer.sign(template))
     },
     token: (secret) => {
       const query = relays.map((relay) => `relay=${encodeURIComponent(relay)}`)
       if (secret !== undefined) query.push(`secret=${secret}`)
       return `bunker://${keypair.pubkey}?${query.join("&")}`
     },
+    move(to) {
+      transport.close()
+      transport = open(to, {})
+      listen()
+    },
     close: () => transport.close(),
   }
 
-  transport.subscribe([{ kinds: [NOSTR_CONNECT_KIND], "#p": [keypair.pubkey] }], {
-    onEvent(event) {
-      // A copy from another relay.
-      if (seen.has(event.id) || !crypto.verifyEvent(event)) return
-      seen.add(event.id)
-      const plaintext = crypto.nip44Decrypt(event.content, crypto.conversationKey(keypair, event.pubkey))
-      const parsed = parseRequest(plaintext)
-      if (parsed.kind !== "request") return
-      const { request } = parsed
-      const entry: Asked = {
-        ...request,
-        client: event.pubkey,
-        event,
-        plaintext,
-        answer: async (response, { from = signer, ...fields } = {}) => {
-          const text =
-            typeof response === "string" ? response : JSON.stringify({ id: request.id, ...(response as object) })
-          await from.say(event.pubkey, text, fields)
-        },
-      }
-      asked.push(entry)
-      const handler = handlers.get(request.method) ?? honest[request.method]
-      if (handler === undefined) void entry.answer({ result: "error", error: "unknown method" })
-      else void handler(entry)
-    },
-  })
+  const listen = (): void => {
+    transport.subscribe([{ kinds: [NOSTR_CONNECT_KIND], "#p": [keypair.pubkey] }], { onEvent: received })
+  }
+  const received = (event: NostrEvent): void => {
+    // A copy from another relay.
+    if (seen.has(event.id) || !crypto.verifyEvent(event)) return
+    seen.add(event.id)
+    const plaintext = crypto.nip44Decrypt(event.content, crypto.conversationKey(keypair, event.pubkey))
+    const parsed = parseRequest(plaintext)
+    if (parsed.kind !== "request") return
+    const { request } = parsed
+    const entry: Asked = {
+      ...request,
+      client: event.pubkey,
+      event,
+      plaintext,
+      answer: async (response, { from = signer, ...fields } = {}) => {
+        const text =
+          typeof response === "string" ? response : JSON.stringify({ id: request.id, ...(response as object) })
+        await from.say(event.pubkey, text, fields)
+      },
+    }
+    asked.push(entry)
+    const handler = handlers.get(request.method) ?? honest[request.method]
+    if (handler === undefined) void entry.answer({ result: "error", error: "unknown method" })
+    else void handler(entry)
+  }
+  listen()
   return signer
 }

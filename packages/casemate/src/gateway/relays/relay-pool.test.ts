@@ -208,7 +208,7 @@ describe("RelayPool", () => {
     expectOfADay((again[2] as Filter).since)
   })
 
-  it("is listening once one relay has the watch: its REQ is there before any event of ours", async () => {
+  it("QUIRKS signer 15: is listening once one relay has the watch: its REQ is there before any event of ours", async () => {
     const [good, silent] = [await startRelay(), await startRelay()]
     pool.watch(watch(pubkey(7)), [good.url, silent.url, "ws://127.0.0.1:1"])
     expect(await pool.listening(watch(pubkey(7)), [good.url, silent.url, "ws://127.0.0.1:1"])).toEqual([])

@@ -33,7 +33,7 @@ afterEach(() => {
 })
 
 describe("ConnectResponses", () => {
-  it("sends at once, and fresh at 2, 5, 15, 30 and 60 s, then no more (QUIRKS)", async () => {
+  it("QUIRKS signer 15: sends at once, and fresh at 2, 5, 15, 30 and 60 s, then no more, whatever the relays said", async () => {
     responses.send(answer("first"))
     await vi.advanceTimersByTimeAsync(600_000)
     expect(published.map(({ after }) => after)).toEqual([0, 2, 5, 15, 30, 60])
@@ -41,7 +41,7 @@ describe("ConnectResponses", () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it("ends with the client's first request", async () => {
+  it("QUIRKS signer 15: ends with the client's first request", async () => {
     responses.send(answer("first"))
     await vi.advanceTimersByTimeAsync(6_000)
     renew = async () => undefined
