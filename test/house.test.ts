@@ -120,6 +120,14 @@ describe("the house", () => {
   })
 })
 
+it("every test of the library that may hold a timer or a socket looks for those that are left", () => {
+  const rooms = ["client", "discovery", "testing", "transport"].map((room) => join(packages, "nip46", "src", room))
+  const files = rooms.flatMap((room) => readdirSync(room).map((name) => join(room, name)))
+  const tests = files.filter((file) => file.endsWith(".test.ts"))
+  expect(tests.length).toBeGreaterThan(20)
+  expect(tests.filter((file) => !/^(?:checkLeaks|useBench)\(/m.test(readFileSync(file, "utf8")))).toEqual([])
+})
+
 interface Manifest {
   readonly devDependencies: Record<string, string>
 }

@@ -86,7 +86,9 @@ describe("an app that knows NIP-04 alone", () => {
     folders.remove()
   })
 
-  it("QUIRKS signer 4: is dropped, counted and shown, and served in kind once its owner allows it", { timeout: 60_000 }, async () => {
+  it("QUIRKS signer 4: is dropped, counted and shown, and served in kind once its owner allows it", {
+    timeout: 60_000,
+  }, async () => {
     const { uri, id } = await runJson<{ uri: string; id: string }>(folders, ["pair", "--no-wait"])
     const app = new OldApp(uri)
     await app.open()

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto"
+import * as nip44 from "nostr-tools/nip44"
 import { type BunkerPointer, BunkerSigner, createNostrConnectURI } from "nostr-tools/nip46"
 import { SimplePool } from "nostr-tools/pool"
-import { generateSecretKey, getPublicKey, verifyEvent } from "nostr-tools/pure"
+import { type Event, generateSecretKey, getPublicKey, verifyEvent } from "nostr-tools/pure"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { AcceptInfo, AppInfo } from "../src/channel/owner-calls.js"
 import {
@@ -27,12 +28,16 @@ interface UriApp {
   readonly pubkey: string
   /** Subscribes, and resolves once a signer has proved itself by the secret. */
   open(options?: { skipSwitchRelays?: boolean }): Promise<BunkerSigner>
+  /** The message of an event that a signer sent. */
+  read(event: Event): unknown
   /** With the same keys, as a page that is loaded again has. */
   again(pointer: BunkerPointer): BunkerSigner
   close(): void
 }
 
 const TEMPLATE = { content: "hello", tags: [], created_at: 1_714_078_911 }
+/** Those that an app gets when it asks for all and its owner says no more than yes. */
+const COMMON_KINDS = [1, 6, 7, 16, 1111, 9734]
 const apps: UriApp[] = []
 
 function showUri(relays: readonly string[], perms: readonly string[] = [], name = "Notes"): UriApp {
@@ -59,6 +64,8 @@ function showUri(relays: readonly string[], perms: readonly string[] = [], name 
     pubkey: clientPubkey,
     open: ({ skipSwitchRelays = false } = {}) =>
       BunkerSigner.fromURI(secretKey, uri, { pool: newPool(), skipSwitchRelays }, 45_000),
+    read: ({ pubkey, content }) =>
+      JSON.parse(nip44.decrypt(content, nip44.getConversationKey(secretKey, pubkey))) as unknown,
     again: (pointer) => BunkerSigner.fromBunker(secretKey, pointer, { pool: newPool() }),
     close() {
       for (const pool of pools.splice(0)) pool.destroy()
@@ -114,6 +121,16 @@ describe("nostr-tools' BunkerSigner.fromURI through the running daemon", () => {
     expect(info.perms).toEqual(["sign_event", "sign_event:0"])
     for (const kind of [0, 1, 4, 7]) expect(verifyEvent(await signer.signEvent({ kind, ...TEMPLATE }))).toBe(true)
     expect(await refusal(signer.signEvent({ kind: 3, ...TEMPLATE }))).toMatch(/kind 3 is not permitted/)
+  })
+
+  it("QUIRKS signer 6: reads what it can of perms and metadata, and a bare sign_event as what is common", async () => {
+    const app = showUri(bunker.ready.relays)
+    const metadata = encodeURIComponent(JSON.stringify({ name: "Old", url: "https://old.example", icon: "https://i" }))
+    const uri = app.uri.replace(/&(?:name|url)=[^&]*/g, "").replace(/&perms=[^&]*/, "")
+    const odd = `${uri}&metadata=${metadata}&perms=sign_event,+nip44_encrypt+,get_relays,,create_account:x`
+    const info = await runJson<AcceptInfo>(folders, ["pair", odd, "--yes", "--no-wait"])
+    expect(info).toMatchObject({ name: "Old", url: "https://old.example" })
+    expect(info.perms).toEqual([...COMMON_KINDS.map((kind) => `sign_event:${kind}`), "nip44_encrypt"])
   })
 
   it("QUIRKS signer 6: lets an app that asks for nothing know the public key and no more", async () => {
@@ -235,8 +252,13 @@ describe("nostr-tools' BunkerSigner.fromURI through the running daemon", () => {
     const relay = await startNaiveRelay()
     const app = showUri([relay.url, "ws://127.0.0.1:1"], ["sign_event:1"])
     const [signer, info] = await Promise.all([app.open(), pair(app)])
-    const [first] = relay.received
-    expect(first?.pubkey).toBe(info.remoteSignerPubkey)
+    const firstRequest = relay.received.findIndex(({ pubkey }) => pubkey === app.pubkey)
+    const before = relay.received.slice(0, firstRequest)
+    expect(before.length).toBeGreaterThan(0)
+    for (const event of before) {
+      expect(event.pubkey).toBe(info.remoteSignerPubkey)
+      expect(app.read(event)).toEqual({ id: expect.any(String) as string, result: app.secret })
+    }
     expect(relay.listeners(info.remoteSignerPubkey)).toBeGreaterThan(0)
     expect(verifyEvent(await signer.signEvent({ kind: 1, ...TEMPLATE }))).toBe(true)
     app.close()

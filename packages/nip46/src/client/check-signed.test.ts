@@ -1,8 +1,11 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { createNodeBackend } from "../crypto/node/index.js"
 import type { EventTemplate, NostrEvent } from "../protocol/event.js"
 import { checkSigned } from "./check-signed.js"
+
+checkLeaks()
 
 const crypto = createNodeBackend()
 const user = crypto.keypair(crypto.generateSecretKey())

@@ -31,7 +31,7 @@ describe("parseResponse", () => {
     expect(read({ id: "1", result: null })).toEqual({ kind: "result", id: "1", result: null })
   })
 
-  it("reads an auth challenge", () => {
+  it("QUIRKS signer 14: reads an auth challenge", () => {
     expect(read({ id: "1", result: "auth_url", error: "https://x.example/a" })).toEqual({
       kind: "auth_url",
       id: "1",

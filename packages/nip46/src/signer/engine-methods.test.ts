@@ -64,6 +64,15 @@ describe("the methods of NIP-46", () => {
     expect(event).toEqual({ ...template, pubkey: bench.userPubkey, id: expect.any(String), sig: expect.any(String) })
   })
 
+  it("QUIRKS signer 5: params that are left out are none, and an id is answered as it came, errors too", async () => {
+    const bench = createBench()
+    const client = await bench.connected()
+    const ask = (plaintext: string) => client.ask("", [], { plaintext })
+    expect(await ask('{"id":7,"method":"ping"}')).toEqual({ id: 7, result: "pong" })
+    expect(await ask('{"id":"7","method":"ping","params":null}')).toEqual({ id: "7", result: "pong" })
+    expect(await ask('{"id":0,"method":"get_relays"}')).toMatchObject({ id: 0, result: "error" })
+  })
+
   it("QUIRKS signer 5: sign_event tolerates an object, a numeric id, missing tags and created_at, its own id, sig and pubkey", async () => {
     const bench = createBench()
     const client = await bench.connected("sign_event:1")
@@ -84,7 +93,7 @@ describe("the methods of NIP-46", () => {
     ["no param", [], /needs an event as its first param/],
     ["a kind of NIP-46 itself", [eventJson(24133)], /kind 24133 is never signed/],
     ["a sensitive kind", [eventJson(0)], /signing kind 0 is not permitted for this app; its owner can allow it/],
-  ])("sign_event with %s is an error", async (_, params, message) => {
+  ])("QUIRKS signer 5, QUIRKS signer 6: sign_event with %s is an error", async (_, params, message) => {
     const bench = createBench()
     const client = await bench.connected("sign_event,sign_event:24133")
     expect(errorOf(await client.ask("sign_event", params))).toMatch(message)
@@ -122,6 +131,24 @@ describe("the methods of NIP-46", () => {
       expect(resultOf(await client.ask(`${nip}_decrypt`, [bench.userPubkey, own]))).toBe(text)
     },
   )
+
+  it("QUIRKS signer 13: logins, uploads and settings are signed where their kinds are named, and one's own notes opened", async () => {
+    const bench = createBench()
+    const everyday = [22242, 27235, 24242, 30078]
+    const perms = everyday.map((kind) => `sign_event:${kind}`).join()
+    const client = await bench.connected(`${perms},nip44_encrypt,nip44_decrypt`)
+    for (const kind of everyday) {
+      for (const content of ["one", "two"]) {
+        expect(signedIn(await client.ask("sign_event", [eventJson(kind, content)]))).toMatchObject({ kind, content })
+      }
+    }
+    const sealed = resultOf(await client.ask("nip44_encrypt", [bench.userPubkey, '[["p","x"]]']))
+    expect(resultOf(await client.ask("nip44_decrypt", [bench.userPubkey, sealed]))).toBe('[["p","x"]]')
+    const another = await bench.connected("sign_event")
+    for (const kind of everyday) {
+      expect(errorOf(await another.ask("sign_event", [eventJson(kind)]))).toMatch(/not permitted/)
+    }
+  })
 
   it("the empty plaintext is a result where NIP-04 carries one (QUIRKS signer 14; N46-NIP04-4)", async () => {
     const bench = createBench()

@@ -101,6 +101,18 @@ describe("invariant 2: one request has at most one effect", () => {
     expect(uses.count).toBe(5)
   })
 
+  it("QUIRKS signer 9: asked again with a new id, after an answer that came too late, it is signed again", async () => {
+    const { bench, uses } = countingBench()
+    const client = await bench.connected("sign_event:1")
+    for (const [i, seconds] of [5, 10, 30, 65].entries()) {
+      // A client that asks again takes the time of day anew.
+      const event = eventJson(1, "the same", { created_at: bench.now() })
+      expect(signedIn(await client.ask("sign_event", [event])).created_at).toBe(bench.now())
+      bench.advance(seconds * 1_000)
+      expect(uses.count).toBe(i + 1)
+    }
+  })
+
   it("two clients with the same id and words are two requests", async () => {
     const { bench, uses } = countingBench()
     const clients = [await bench.connected("sign_event:1"), await bench.connected("sign_event:1")]

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { ALICE, BOB, CAROL, crypto, KEYS, proof, RawPeer, START, signed } from "../../test/support/raw-peer.js"
 import { FaultRelay } from "./fault-relay.js"
 import type { RelayFaults } from "./relay-faults.js"
 
 const REFUSAL = "auth-required: prove that you are who this concerns"
 let relay: FaultRelay
+
+checkLeaks(() => relay.sockets)
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START * 1000 })

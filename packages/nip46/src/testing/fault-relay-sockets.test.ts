@@ -2,6 +2,7 @@ import { once } from "node:events"
 import type { AddressInfo } from "node:net"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { WebSocket, WebSocketServer } from "ws"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { BOB, crypto, KEYS, proof, RawPeer, START, signed } from "../../test/support/raw-peer.js"
 import type { NostrEvent } from "../protocol/event.js"
 import { RelayConnection, type RelayState } from "../transport/relay-connection.js"
@@ -10,6 +11,8 @@ import { FaultRelay, type FaultRelayOptions } from "./fault-relay.js"
 const FILTERS = [{ kinds: [24133], "#p": [BOB] }]
 const relays: FaultRelay[] = []
 const connections: RelayConnection[] = []
+
+checkLeaks()
 
 function closeAll(): void {
   for (const connection of connections.splice(0)) connection.close()

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { ALICE, BOB, CAROL, crypto, RawPeer, START, signed } from "../../test/support/raw-peer.js"
 import { FaultRelay, type FaultRelayOptions } from "./fault-relay.js"
 import { NO_FAULTS, type RelayFaults } from "./relay-faults.js"
 
 let relay: FaultRelay
+
+checkLeaks(() => relay.sockets)
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START * 1000 })

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { createMemoryRecord } from "../signer/memory-record.js"
 import type { SignerRecord } from "../signer/ports.js"
 import { recordChecks, recordSuite } from "./index.js"
 import { createFixtures } from "./record-fixtures.js"
+
+checkLeaks()
 
 /** Breaks one rule of the contract. */
 type Fault = (record: SignerRecord) => Partial<SignerRecord>

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from "vitest"
 import { engineOnRelays } from "../../test/support/engine-on-relays.js"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { scriptedSigner } from "../../test/support/scripted-signer.js"
 import { createNodeBackend } from "../crypto/node/index.js"
 import { MemoryRelays } from "../transport/index.js"
@@ -7,6 +8,8 @@ import { type SignerSubject, signerSuite } from "./index.js"
 
 const crypto = createNodeBackend()
 const RELAYS = ["wss://one.example", "wss://two.example"]
+
+checkLeaks()
 
 describe("SignerEngine", () => {
   signerSuite({

@@ -1,6 +1,9 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { Backoff } from "./backoff.js"
+
+checkLeaks()
 
 test("the window doubles up to the maximum, and the delay is drawn from all of it", () => {
   let draw = 1

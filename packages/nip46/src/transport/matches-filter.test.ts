@@ -1,5 +1,8 @@
 import { expect, it } from "vitest"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { matchesFilter } from "./matches-filter.js"
+
+checkLeaks()
 
 const event = {
   id: "1".repeat(64),

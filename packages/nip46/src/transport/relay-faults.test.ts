@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from "node:net"
 import { finalizeEvent, generateSecretKey } from "nostr-tools/pure"
 import { afterEach, expect, test, vi } from "vitest"
 import { WebSocket, WebSocketServer } from "ws"
+import { checkLeaks } from "../../test/support/leaks.js"
 import type { NostrEvent } from "../protocol/event.js"
 import { RelayConnection, type RelayConnectionOptions, type RelayState } from "./relay-connection.js"
 
@@ -15,6 +16,8 @@ const TIMING = {
   backoffBaseMs: 20,
   minDialIntervalMs: 20,
 }
+
+checkLeaks()
 
 const cleanups: (() => void | Promise<void>)[] = []
 afterEach(async () => {

@@ -1,7 +1,10 @@
 import fc from "fast-check"
 import { finalizeEvent, generateSecretKey } from "nostr-tools/pure"
 import { describe, expect, test } from "vitest"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { classifyRefusal, MAX_RELAY_MESSAGE_CHARS, parseRelayMessage } from "./relay-message.js"
+
+checkLeaks()
 
 const event = JSON.parse(
   JSON.stringify(finalizeEvent({ kind: 24133, content: "x", tags: [["p", "a"]], created_at: 1 }, generateSecretKey())),

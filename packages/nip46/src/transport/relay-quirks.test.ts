@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { checkLeaks } from "../../test/support/leaks.js"
 import { ALICE, BOB, CAROL, crypto, KEYS, proof, START, signed } from "../../test/support/raw-peer.js"
 import type { NostrEvent } from "../protocol/event.js"
 import { MAX_EVENT_BYTES } from "../protocol/limits.js"
@@ -12,6 +13,9 @@ import { RelayConnection, type RelayConnectionOptions } from "./relay-connection
 const ACCEPTED = { kind: "accepted", message: "" }
 const FILTERS = [{ kinds: [24133], "#p": [BOB] }]
 const closers: (() => void)[] = []
+const relays: FaultRelay[] = []
+
+checkLeaks(() => relays.splice(0).reduce((sum, { sockets }) => sum + sockets, 0))
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START * 1000 })
@@ -25,6 +29,7 @@ afterEach(() => {
 
 function createRelay(faults: Partial<RelayFaults> = {}, options: FaultRelayOptions = {}): FaultRelay {
   const relay = new FaultRelay({ verifyEvent: (event) => crypto.verifyEvent(event), faults, ...options })
+  relays.push(relay)
   closers.push(() => relay.close())
   return relay
 }

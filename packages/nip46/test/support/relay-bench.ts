@@ -4,6 +4,7 @@ import type { NostrEvent } from "../../src/protocol/event.js"
 import { RelayConnection, type RelayConnectionOptions, type RelayState } from "../../src/transport/relay-connection.js"
 import type { RelayFilter } from "../../src/transport/relay-message.js"
 import type { WebSocketLike } from "../../src/transport/web-socket.js"
+import { checkLeaks } from "./leaks.js"
 
 export const RELAY_URL = "wss://relay.test"
 export const FILTERS: RelayFilter[] = [{ kinds: [24133], "#p": ["a".repeat(64)] }]
@@ -67,6 +68,8 @@ const relays: RelayConnection[] = []
 
 /** Fake timers and a clean bench for every test of a file; afterwards nothing may be left. */
 export function useBench(): void {
+  checkLeaks(() => sockets.filter((socket) => socket.readyState < 2).length)
+
   beforeEach(() => {
     vi.useFakeTimers({ now: START })
     for (const list of [sockets, dialledAt, states, relays]) list.length = 0
@@ -76,7 +79,6 @@ export function useBench(): void {
     for (const relay of relays) relay.close()
     // close() leaves nothing behind, whatever the test did before.
     expect(vi.getTimerCount()).toBe(0)
-    expect(sockets.filter((socket) => socket.readyState < 2)).toEqual([])
     vi.useRealTimers()
   })
 }
