@@ -1,8 +1,8 @@
 import { type Folders, makeFolders, runJson, startBunker } from "../../packages/casemate/test/support/bunker.js"
 import type { RelayUnderTest } from "./relay.js"
 
-/** What every client under test is allowed; kind 0 is not. */
-const PERMS = "sign_event:1,nip44_encrypt,nip44_decrypt,nip04_encrypt,nip04_decrypt"
+/** What every client under test asks for and is allowed; kind 0 is not. */
+export const PERMS = "sign_event:1,nip44_encrypt,nip44_decrypt,nip04_encrypt,nip04_decrypt"
 
 /** The running daemon behind one relay, for as many clients as like. */
 export interface Bench {
@@ -10,7 +10,16 @@ export interface Bench {
   readonly userPubkey: string
   /** A fresh token for one app. */
   newToken(): Promise<string>
+  /** Lets an app in by the nostrconnect:// token that it shows. */
+  letIn(uri: string, perms?: string): Promise<LetIn>
   close(): Promise<void>
+}
+
+export interface LetIn {
+  /** False when this token was let in before. */
+  readonly isNew: boolean
+  readonly remoteSignerPubkey: string
+  readonly perms: readonly string[]
 }
 
 /** The relay is the bench's from now on: closed with it, and when there comes to be none. */
@@ -24,6 +33,7 @@ export async function startBench(relay: RelayUnderTest): Promise<Bench> {
   return {
     relay,
     userPubkey: bunker.ready.userPubkey,
+    letIn: (uri, perms = PERMS) => runJson<LetIn>(folders, ["pair", uri, "--yes", "--perms", perms, "--no-wait"]),
     newToken: async () => (await runJson<{ uri: string }>(folders, ["pair", "--perms", PERMS, "--no-wait"])).uri,
     async close() {
       const code = await bunker.stop()

@@ -1,47 +1,34 @@
 import * as nip04 from "nostr-tools/nip04"
 import * as nip44 from "nostr-tools/nip44"
-import { type EventTemplate, generateSecretKey, getPublicKey, verifyEvent } from "nostr-tools/pure"
+import { generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import { expect } from "vitest"
-import type { Bench } from "./bench.js"
 import type { Cell } from "./cells.js"
+import {
+  ANSWER_MS,
+  type ClientColumn,
+  connected,
+  isDenied,
+  refusal,
+  signs,
+  signsAgain,
+  startAnew,
+} from "./client-column.js"
+import { answerOfAnother, letIn } from "./getting-in.js"
 import type { Outcome } from "./matrix.js"
-import type { ClientPeer, ClientSession } from "./peer.js"
-import { again, within } from "./wait.js"
+import type { Limit } from "./peer.js"
+import { within } from "./wait.js"
 import { subscriptionsOf } from "./wire.js"
-
-/** One client of the bunker, over one relay. */
-export interface ClientColumn {
-  readonly peer: ClientPeer
-  readonly bench: Bench
-  readonly secretKey: Uint8Array
-  token: string
-  session: ClientSession | undefined
-}
 
 /** Throws when the cell does not hold; what it says goes into the matrix, and is "yes" when it says nothing. */
 type Check = (column: ClientColumn) => Promise<string | undefined>
 
-const ANSWER_MS = 10_000
-/** How long an app waits before it asks anew, and how long until it must have its signature. */
-const RESTART = { askMs: 3_000, deadlineMs: 15_000 }
-
 const friend = generateSecretKey()
 const friendPubkey = getPublicKey(friend)
 
-const note: EventTemplate = {
-  kind: 1,
-  content: "signed remotely \u{1f511}",
-  tags: [["t", "casemate"]],
-  created_at: 1_714_078_911,
-}
-const profile: EventTemplate = { kind: 0, content: "{}", tags: [], created_at: 1_714_078_911 }
-
 const clientChecks: Readonly<Record<Cell, Check>> = {
   async connect(column) {
-    const { peer, bench, secretKey } = column
-    column.token = await bench.newToken()
-    column.session = await within(peer.connect(column.token, secretKey), ANSWER_MS, "connect")
-    expect(subscriptionsOf(getPublicKey(secretKey))).toBeGreaterThan(0)
+    await letIn[column.flow](column)
+    expect(subscriptionsOf(getPublicKey(column.secretKey))).toBeGreaterThan(0)
     return undefined
   },
 
@@ -106,9 +93,17 @@ const clientChecks: Readonly<Record<Cell, Check>> = {
     return `refused, ${(await isDenied(column)).as}`
   },
 
-  async "spent secret"({ peer, token }) {
+  /** At the bunker; then at the client, and the bunker is given the token again, where it was the client's. */
+  async "spent secret"(column) {
+    const { peer, bench, token, uri } = column
     const thief = within(peer.connect(token, generateSecretKey()), ANSWER_MS, "connect with a spent secret")
     expect((await refusal(thief)).text).toMatch(/already used/)
+    if (uri === undefined) return "refused"
+    const { remoteSigner } = connected(column)
+    expect(await bench.letIn(uri, "sign_event:0")).toMatchObject({ isNew: false, remoteSignerPubkey: remoteSigner })
+    await isDenied(column)
+    await answerOfAnother(uri)
+    await signs(column)
     return "refused"
   },
 
@@ -135,7 +130,7 @@ const clientChecks: Readonly<Record<Cell, Check>> = {
 
 /** Asks one cell of one column; rejects when it does not hold, or when a limit of the peer holds no more. */
 export async function askCell(column: ClientColumn, cell: Cell): Promise<Outcome> {
-  const limit = column.peer.limits[cell]
+  const limit = limitOf(column, cell)
   if (limit?.kind === "in a new session") {
     const pubkey = getPublicKey(column.secretKey)
     const subscribed = subscriptionsOf(pubkey)
@@ -145,54 +140,14 @@ export async function askCell(column: ClientColumn, cell: Cell): Promise<Outcome
     await signs(column)
     return { text: limit.kind, why: limit.why }
   }
+  // Before the check, which may end the session.
+  if (limit !== undefined)
+    expect(limit.isStillSo(connected(column).signer), `“${limit.why}” is no longer so`).toBe(true)
   const text = (await clientChecks[cell](column)) ?? "yes"
-  if (limit === undefined) return { text }
-  expect(limit.isStillSo(connected(column).signer), `“${limit.why}” is no longer so`).toBe(true)
-  return { text: `${text}, ${limit.kind}`, why: limit.why }
+  return limit === undefined ? { text } : { text: `${text}, ${limit.kind}`, why: limit.why }
 }
 
-function connected({ session, peer }: ClientColumn): ClientSession {
-  if (session === undefined) throw new Error(`${peer.name} did not connect`)
-  return session
-}
-
-async function signs(column: ClientColumn): Promise<void> {
-  const signed = await within(connected(column).signEvent(note), ANSWER_MS, "sign_event")
-  expect(signed).toMatchObject({ ...note, pubkey: column.bench.userPubkey })
-  // A copy: nostr-tools marks what it has verified, and would believe its own mark.
-  expect(verifyEvent({ ...(JSON.parse(JSON.stringify(signed)) as typeof signed) })).toBe(true)
-}
-
-async function signsAgain(column: ClientColumn): Promise<undefined> {
-  await again(() => connected(column).signEvent(note), "sign_event after the restart", RESTART)
-  await signs(column)
-  return undefined
-}
-
-/** As an app does that was closed and opened again. */
-async function startAnew(column: ClientColumn): Promise<void> {
-  await connected(column).close()
-  column.session = await within(column.peer.connect(column.token, column.secretKey), ANSWER_MS, "connect anew")
-}
-
-async function isDenied(column: ClientColumn): Promise<Refusal> {
-  const refused = await refusal(within(connected(column).signEvent(profile), ANSWER_MS, "sign_event, kind 0"))
-  expect(refused.text).toMatch(/kind 0 is not permitted/)
-  return refused
-}
-
-interface Refusal {
-  readonly text: string
-  /** What an app catches. */
-  readonly as: "an Error" | "a string"
-}
-
-async function refusal(promise: Promise<unknown>): Promise<Refusal> {
-  try {
-    await promise
-  } catch (error) {
-    if (error instanceof Error) return { text: error.message, as: "an Error" }
-    return { text: String(error), as: "a string" }
-  }
-  throw new Error("it was not refused")
+function limitOf({ peer, bench, flow }: ClientColumn, cell: Cell): Limit | undefined {
+  const limit = peer.limits[cell]
+  return limit?.where?.({ flow, relay: bench.relay }) === false ? undefined : limit
 }

@@ -1,18 +1,46 @@
 import type { Event, EventTemplate } from "nostr-tools/pure"
 import type { Cell } from "./cells.js"
+import type { Flow } from "./flow.js"
+import type { RelayUnderTest } from "./relay.js"
 
-/** Somebody else's NIP-46 client. */
+/** A NIP-46 client. */
 export interface ClientPeer {
   /** The class, as its users know it. */
   readonly name: string
-  readonly version: string
+  /** None for ours: it is the one that this page comes with. */
+  readonly version?: string
   /** Connects with a bunker:// token; rejects, and leaves nothing open, when the bunker does not take it. */
   connect(token: string, secretKey: Uint8Array): Promise<ClientSession>
+  /** Shows a nostrconnect:// token and listens for its answer; rejects, and leaves nothing open, when none comes. */
+  pair(meeting: Meeting): Promise<Paired>
   /** The cells that are no plain yes. Each is checked: a newer version may have learned it. */
   readonly limits: Partial<Readonly<Record<Cell, Limit>>>
 }
 
-export type Limit =
+export interface Meeting {
+  readonly relay: string
+  /** Comma-separated, as NIP-46 has them. */
+  readonly perms: string
+  /** After how long no answer will come. */
+  readonly deadlineMs: number
+  /** Takes the token to the bunker, as a person does who has scanned it. */
+  readonly letIn: (uri: string) => Promise<void>
+}
+
+export interface Paired {
+  readonly session: ClientSession
+  /** The client's: some make it themselves. */
+  readonly secretKey: Uint8Array
+}
+
+/** Where a limit may hold. */
+export interface Place {
+  readonly flow: Flow
+  readonly relay: RelayUnderTest
+}
+
+/** It holds everywhere, unless it says `where`; elsewhere the cell is a plain yes. */
+export type Limit = { readonly where?: (place: Place) => boolean } & (
   | {
       /** It has no call of its own, and the request goes in its envelope all the same. */
       readonly kind: "by hand"
@@ -24,6 +52,7 @@ export type Limit =
       readonly kind: "in a new session"
       readonly why: string
     }
+)
 
 /** A connected client. */
 export interface ClientSession {

@@ -1,7 +1,9 @@
 import { RelayPool } from "applesauce-relay"
 import { NostrConnectSigner, PrivateKeySigner } from "applesauce-signers"
+import { generateSecretKey } from "nostr-tools/pure"
 import type { ClientPeer, ClientSession } from "../peer.js"
 import { versionOf } from "../version.js"
+import { within } from "../wait.js"
 import { WatchedWebSocket } from "../wire.js"
 
 export const applesauce: ClientPeer = {
@@ -16,11 +18,12 @@ export const applesauce: ClientPeer = {
     },
     "relay restarts": {
       kind: "in a new session",
+      where: ({ relay }) => relay.closesProperly,
       why: `applesauce-relay ${versionOf("applesauce-relay")} takes a WebSocket that was closed properly for finished, and does not subscribe again`,
     },
   },
   async connect(token, secretKey) {
-    const pool = new RelayPool({ WebSocket: WatchedWebSocket as unknown as typeof globalThis.WebSocket })
+    const pool = newPool()
     try {
       const signer = await NostrConnectSigner.fromBunkerURI(token, { pool, signer: new PrivateKeySigner(secretKey) })
       return sessionOf(signer, pool)
@@ -29,6 +32,25 @@ export const applesauce: ClientPeer = {
       throw error
     }
   },
+  async pair({ relay, perms, deadlineMs, letIn }) {
+    const secretKey = generateSecretKey()
+    const pool = newPool()
+    const signer = new NostrConnectSigner({ relays: [relay], pool, signer: new PrivateKeySigner(secretKey) })
+    try {
+      const listening = signer.waitForSigner()
+      const uri = signer.getNostrConnectURI({ name: "Notes", permissions: perms.split(",") })
+      await within(Promise.all([listening, letIn(uri)]), deadlineMs, "pairing")
+      return { session: sessionOf(signer, pool), secretKey }
+    } catch (error) {
+      await signer.close()
+      pool.close()
+      throw error
+    }
+  },
+}
+
+function newPool(): RelayPool {
+  return new RelayPool({ WebSocket: WatchedWebSocket as unknown as typeof globalThis.WebSocket })
 }
 
 function sessionOf(signer: NostrConnectSigner, pool: RelayPool): ClientSession {

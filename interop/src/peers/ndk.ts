@@ -1,7 +1,8 @@
 import NDK, { NDKEvent, NDKNip46Signer, NDKPrivateKeySigner, type NDKRpcResponse, NDKUser } from "@nostr-dev-kit/ndk"
-import type { Event } from "nostr-tools/pure"
+import { type Event, generateSecretKey } from "nostr-tools/pure"
 import type { ClientPeer, ClientSession } from "../peer.js"
 import { versionOf } from "../version.js"
+import { within } from "../wait.js"
 import { WatchedWebSocket } from "../wire.js"
 
 // NDK takes the platform's WebSocket, which Node 20 has not.
@@ -25,6 +26,17 @@ export const ndk: ClientPeer = {
       // @ts-expect-error: private in this version; the compiler tells when it is not.
       isStillSo: (signer) => (signer as NDKNip46Signer).switchRelays !== undefined,
     },
+    "second connect": {
+      kind: "by hand",
+      where: ({ flow }) => flow === "nostrconnect://",
+      why: "after its own token its blockUntilReady waits for the secret anew and sends no connect; asked through its rpc",
+      isStillSo(signer) {
+        const { rpc } = signer as NDKNip46Signer
+        const waiting = rpc.listenerCount("response")
+        void (signer as NDKNip46Signer).blockUntilReady()
+        return rpc.listenerCount("response") > waiting
+      },
+    },
     "relay restarts": { kind: "in a new session", why: NO_NEW_SUBSCRIPTION },
     "relay dies": { kind: "in a new session", why: NO_NEW_SUBSCRIPTION },
     logout: {
@@ -44,6 +56,20 @@ export const ndk: ClientPeer = {
       throw error
     }
     return session
+  },
+  async pair({ relay, perms, deadlineMs, letIn }) {
+    const secretKey = generateSecretKey()
+    const kit = new NDK({ enableOutboxModel: false })
+    const localSigner = new NDKPrivateKeySigner(secretKey)
+    const signer = NDKNip46Signer.nostrconnect(kit, relay, localSigner, { name: "Notes", perms })
+    try {
+      const ready = signer.blockUntilReady()
+      await within(Promise.all([ready, letIn(signer.nostrConnectUri as string)]), deadlineMs, "pairing")
+      return { session: sessionOf(signer, kit), secretKey }
+    } catch (error) {
+      close(signer)
+      throw error
+    }
   },
 }
 
@@ -77,18 +103,21 @@ function sessionOf(signer: NDKNip46Signer, kit: NDK): ClientSession {
     switchRelays: () => call("switch_relays", []),
     call,
     async connectAgain() {
-      await signer.blockUntilReady()
+      if (signer.nostrConnectUri === undefined) await signer.blockUntilReady()
+      else await call("connect", [remoteSigner])
     },
     async logout() {
       await call("logout", [])
     },
-    async close() {
-      signer.stop()
-      for (const relay of signer.rpc["pool"]?.relays.values() ?? []) {
-        // A reconnection that waits would outlive the disconnect.
-        relay.connectivity.resetReconnectionState()
-        relay.disconnect()
-      }
-    },
+    close: async () => close(signer),
+  }
+}
+
+function close(signer: NDKNip46Signer): void {
+  signer.stop()
+  for (const relay of signer.rpc["pool"]?.relays.values() ?? []) {
+    // A reconnection that waits would outlive the disconnect.
+    relay.connectivity.resetReconnectionState()
+    relay.disconnect()
   }
 }

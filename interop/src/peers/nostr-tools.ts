@@ -1,7 +1,10 @@
-import { type BunkerPointer, BunkerSigner, parseBunkerInput } from "nostr-tools/nip46"
+import { randomUUID } from "node:crypto"
+import { type BunkerPointer, BunkerSigner, createNostrConnectURI, parseBunkerInput } from "nostr-tools/nip46"
 import { SimplePool, useWebSocketImplementation } from "nostr-tools/pool"
+import { generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import type { ClientPeer, ClientSession } from "../peer.js"
 import { versionOf } from "../version.js"
+import { within } from "../wait.js"
 import { WatchedWebSocket } from "../wire.js"
 
 useWebSocketImplementation(WatchedWebSocket)
@@ -22,6 +25,25 @@ export const nostrTools: ClientPeer = {
       throw error
     }
     return session
+  },
+  async pair({ relay, perms, deadlineMs, letIn }) {
+    const secretKey = generateSecretKey()
+    const pool = new SimplePool()
+    const uri = createNostrConnectURI({
+      clientPubkey: getPublicKey(secretKey),
+      relays: [relay],
+      secret: randomUUID(),
+      perms: perms.split(","),
+      name: "Notes",
+    })
+    try {
+      const listening = BunkerSigner.fromURI(secretKey, uri, { pool })
+      const [signer] = await within(Promise.all([listening, letIn(uri)]), deadlineMs, "pairing")
+      return { session: sessionOf(signer, pool), secretKey }
+    } catch (error) {
+      pool.destroy()
+      throw error
+    }
   },
 }
 

@@ -11,6 +11,7 @@ export async function startCasemateRelay(): Promise<RelayUnderTest> {
   return {
     name: "the built-in relay",
     url: running.url,
+    closesProperly: false,
     async restart(how) {
       await stop(running.child, how === "cutting" ? "SIGKILL" : "SIGTERM")
       running = await launch(host)

@@ -30,6 +30,7 @@ export async function startNostrRelay({ mended }: NostrRelayOptions): Promise<Re
   return {
     name: `@nostr-relay/core ${versionOf("@nostr-relay/core")}, ${mended ? "mended" : "as shipped"}`,
     url: `ws://127.0.0.1:${port}`,
+    closesProperly: true,
     async restart(how) {
       await stop(running, how)
       running = await listen(port, mended)
@@ -82,7 +83,7 @@ async function listen(port: number, mended: boolean): Promise<Running> {
 async function stop({ server, sockets, relay }: Running, how: Restart): Promise<void> {
   const gone = Promise.all([...sockets.clients].map((socket) => once(socket, "close")))
   for (const socket of sockets.clients) {
-    if (how === "closing") socket.close(GOING_AWAY)
+    if (how === "stopping") socket.close(GOING_AWAY)
     else socket.terminate()
   }
   await gone
