@@ -3,6 +3,8 @@
  * by `{id, ok: true, result}` or `{id, ok: false, message}`.
  */
 
+import type { RelayFailure } from "./gateway-channel.js"
+
 export interface KeyInfo {
   readonly name: string
   readonly pubkey: string
@@ -34,6 +36,8 @@ export interface OfferInfo {
   readonly id: string
   readonly uri: string
   readonly relays: readonly string[]
+  /** All relays, with the reasons, when none of them can be reached at the moment. */
+  readonly unreachable: readonly RelayFailure[]
   readonly userPubkey: string
   /** Unix seconds. */
   readonly expiresAt: number

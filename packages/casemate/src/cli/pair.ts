@@ -6,7 +6,7 @@ import { withBunker } from "./bunker.js"
 import { collect, formatDuration, parseDuration, withDataDir } from "./options.js"
 import { npub, print, printJson } from "./output.js"
 import { pairWith } from "./pair-with.js"
-import { showToken } from "./token.js"
+import { showToken, unreachableRelays } from "./token.js"
 
 const DEFAULT_TTL = 600
 const FLAGS = { yes: "--yes", allowPrivateRelays: "--allow-private-relays" } as const
@@ -76,10 +76,11 @@ async function pair(token: string | undefined, options: PairOptions): Promise<vo
       ...(relays === undefined ? {} : { relays }),
     })
     const { id, uri, expiresAt } = offer
-    if (json) printJson({ uri, id, relays: offer.relays, userPubkey: offer.userPubkey, expiresAt })
+    if (json)
+      printJson({ uri, id, relays: offer.relays, userPubkey: offer.userPubkey, expiresAt, ...unreachableRelays(offer) })
     else {
       print(`A token for one app, good for ${formatDuration(ttl)}; whoever has it can connect:`)
-      showToken(uri, offer.relays)
+      showToken(offer)
     }
     if (!wait) return
     if (!json) print("\nWaiting for the app to connect; Ctrl-C ends the waiting, not the token.")

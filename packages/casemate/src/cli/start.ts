@@ -10,7 +10,7 @@ import { collect, withDataDir } from "./options.js"
 import { npub, print, printJson, safe, shellWord } from "./output.js"
 import { askHidden, isInteractive } from "./prompt.js"
 import { untilToldToStop } from "./signal.js"
-import { showToken } from "./token.js"
+import { showToken, unreachableRelays } from "./token.js"
 
 const TOKEN_TTL = 3_600
 const FIRST_KEY = "default"
@@ -99,13 +99,14 @@ async function introduce(
       http: gateway.http,
       userPubkey: offer.userPubkey,
       dataDir: config.dataDir,
+      ...unreachableRelays(offer),
     })
     return
   }
   print(`The bunker is running and signs as ${key.name}: ${npub(key.pubkey)}`)
   print()
   print("To let an app sign with this key, paste this token into it (for one app, good for 1 h):")
-  showToken(offer.uri, offer.relays)
+  showToken(offer)
   print()
   // The next command must find this bunker: a folder that was named has to be named again.
   const folder = options.dataDir === undefined ? "" : ` --data-dir ${shellWord(config.dataDir)}`
