@@ -1,31 +1,33 @@
-import { CELLS, type Cell } from "./cells.js"
+import { CELLS } from "./cells.js"
 
 /** What a cell came to. */
 export interface Outcome {
   readonly text: string
   /** Why it is not a plain yes; becomes a numbered reason below the tables. */
   readonly why?: string | undefined
+  /** Whose reason it is; the column's own name unless given. */
+  readonly whose?: string
 }
 
 export interface Table {
   readonly title: string
-  /** By the name of the column. */
-  readonly columns: ReadonlyMap<string, ReadonlyMap<Cell, Outcome>>
+  /** By the name of the column, then by that of the row. */
+  readonly columns: ReadonlyMap<string, ReadonlyMap<string, Outcome>>
 }
 
 /** The tables and the reasons, as Markdown that reads well on a terminal too. */
-export function renderMatrix(tables: readonly Table[]): string {
+export function renderMatrix(tables: readonly Table[], titles: readonly string[] = CELLS): string {
   const reasons: string[] = []
   const numberOf = (why: string): number => {
     if (!reasons.includes(why)) reasons.push(why)
     return reasons.indexOf(why) + 1
   }
   const rendered = tables.map(({ title, columns }) => {
-    const rows = CELLS.map((cell) => [
-      cell,
+    const rows = titles.map((row) => [
+      row,
       ...[...columns].map(([name, outcomes]) => {
-        const { text, why } = outcomes.get(cell) ?? { text: "NOT ASKED" }
-        return why === undefined ? text : `${text} (${numberOf(`${name}: ${why}`)})`
+        const { text, why, whose = name } = outcomes.get(row) ?? { text: "NOT ASKED" }
+        return why === undefined ? text : `${text} (${numberOf(`${whose}: ${why}`)})`
       }),
     ])
     return `### Over ${title}\n\n${renderTable(["", ...columns.keys()], rows)}`
@@ -41,23 +43,24 @@ function renderTable(head: readonly string[], rows: readonly (readonly string[])
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n")
 }
 
-const BEGIN = "<!-- measured: from here -->\n"
-const END = "<!-- measured: to here -->"
+/** What is measured on a page: our bunker with other people's clients, or our client with their signers. */
+type Part = "measured" | "signers measured"
 
-/** The part of a page that was measured. */
-export function measuredPart(page: string): string {
-  const { from, to } = bounds(page)
+/** A part of a page that was measured. */
+export function measuredPart(page: string, part: Part = "measured"): string {
+  const { from, to } = bounds(page, part)
   return page.slice(from, to)
 }
 
-export function withMeasuredPart(page: string, measured: string): string {
-  const { from, to } = bounds(page)
+export function withMeasuredPart(page: string, measured: string, part: Part = "measured"): string {
+  const { from, to } = bounds(page, part)
   return page.slice(0, from) + measured + page.slice(to)
 }
 
-function bounds(page: string): { from: number; to: number } {
-  const from = page.indexOf(BEGIN) + BEGIN.length
-  const to = page.indexOf(END)
-  if (from < BEGIN.length || to < from) throw new Error("the page has lost the marks between which the matrix stands")
+function bounds(page: string, part: Part): { from: number; to: number } {
+  const begin = `<!-- ${part}: from here -->\n`
+  const from = page.indexOf(begin) + begin.length
+  const to = page.indexOf(`<!-- ${part}: to here -->`)
+  if (from < begin.length || to < from) throw new Error(`the page has lost the marks around what is ${part}`)
   return { from, to }
 }
