@@ -65,7 +65,7 @@ describe("our client at other people's signers", () => {
   })
 
   describe.each([
-    ["relay restarts", "closing"],
+    ["relay restarts", "stopping"],
     ["relay dies", "cutting"],
   ] as const)("%s", (cell, how) => {
     beforeAll(() => Promise.all([...relays.values()].map(([relay]) => relay.restart(how))))
