@@ -5,6 +5,9 @@ import type { Keypair } from "./backend.js"
 // by all backends, so that a handle works in each of them.
 const secrets = new WeakMap<Keypair, Uint8Array>()
 
+/** What else has to go when a secret does, by the very bytes behind a handle. */
+const onWipe = new WeakMap<Uint8Array, Set<() => void>>()
+
 /** Copies the secret. The caller has checked it and derived the pubkey from it. */
 export function createKeypair(secretKey: Uint8Array, pubkey: string): Keypair {
   const secret = Uint8Array.from(secretKey)
@@ -12,6 +15,8 @@ export function createKeypair(secretKey: Uint8Array, pubkey: string): Keypair {
     pubkey,
     wipe() {
       secret.fill(0)
+      for (const forget of onWipe.get(secret) ?? []) forget()
+      onWipe.delete(secret)
       secrets.delete(keypair)
     },
   })
@@ -26,4 +31,11 @@ export function secretOf(keypair: Keypair): Uint8Array {
     throw new Nip46Error("INVALID_KEY", "the keypair was wiped, or was not made by this library's keypair()")
   }
   return secret
+}
+
+/** Calls once the handle behind these bytes is wiped; for what a curve derived from them and keeps. */
+export function whenWiped(secret: Uint8Array, forget: () => void): void {
+  const calls = onWipe.get(secret) ?? new Set()
+  calls.add(forget)
+  onWipe.set(secret, calls)
 }

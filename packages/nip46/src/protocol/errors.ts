@@ -13,6 +13,8 @@ export const ERROR_CODES = [
   "INVALID_EVENT",
   /** A public or secret key that is not a valid secp256k1 key. */
   "INVALID_KEY",
+  /** Cryptography that was asked for and is not installed here. */
+  "BACKEND_UNAVAILABLE",
   /** A relay URL that cannot be dialled. */
   "INVALID_RELAY",
   /** A payload that NIP-44 or NIP-04 cannot encrypt. */

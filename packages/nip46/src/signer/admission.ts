@@ -1,4 +1,4 @@
-import { BoundedMap } from "./bounded-map.js"
+import { BoundedMap } from "../crypto/bounded-map.js"
 import { type Rate, TokenBucket } from "./token-bucket.js"
 
 /** How much of the signer others may use. */

@@ -1,10 +1,10 @@
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import type { CryptoBackend, Keypair } from "../crypto/backend.js"
+import { BoundedMap } from "../crypto/bounded-map.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
 import { MAX_PLAINTEXT_BYTES } from "../protocol/limits.js"
 import { encodeError, encodeResult, type Request, type RequestId } from "../protocol/message.js"
-import { BoundedMap } from "./bounded-map.js"
 import type { Connection, SignerKeys } from "./ports.js"
 
 /** An event that is ready to be published, and where. */

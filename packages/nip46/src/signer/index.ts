@@ -1,8 +1,9 @@
 /** `@casemate/nip46/signer`: the remote-signer as an engine over ports. */
+
+export { BoundedMap } from "../crypto/bounded-map.js"
 export type { Acceptance, AcceptOptions } from "./accept.js"
 export type { Answer } from "./answerer.js"
 export { type Ask, authorize, type Verdict } from "./authorize.js"
-export { BoundedMap } from "./bounded-map.js"
 export { commonPermissions } from "./common-permissions.js"
 export {
   type IgnoreReason,
