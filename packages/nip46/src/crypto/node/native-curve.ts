@@ -135,7 +135,7 @@ interface Koffi {
 
 function openLibrary(platform: NodeJS.Platform): Library {
   const koffi = createRequire(import.meta.url)("koffi") as Koffi
-  const names = LIBRARIES[platform] ?? LIBRARIES["linux"] ?? []
+  const names = LIBRARIES[platform] ?? []
   const path = names.find((name) => canLoad(koffi, name))
   if (path === undefined) throw new Error("libsecp256k1 is not installed")
   const library = koffi.load(path)

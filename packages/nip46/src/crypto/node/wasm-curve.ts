@@ -34,7 +34,7 @@ export function loadWasmCurve(): Curve {
       }
     },
     ecdh(secretKey, pubkey) {
-      if (pubkey.length !== 32) throw new RangeError("a public key is 32 bytes")
+      if (secretKey.length !== 32 || pubkey.length !== 32) throw new RangeError("keys are 32 bytes")
       const compressed = new Uint8Array(33)
       compressed[0] = 2
       compressed.set(pubkey, 1)

@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest"
+import { CURVES } from "../../../test/support/curves.js"
+import type { Curve } from "../backend.js"
+import { createBackend } from "../create-backend.js"
+import { portableCurve } from "../portable.js"
+import { chooseCurve, createNodeBackend, nodePrimitives } from "./index.js"
+
+const ROUNDS = 10_000
+const { randomBytes } = nodePrimitives
+const N = BigInt("0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141")
+const P = BigInt("0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f")
+
+/** What a call comes to, so that curves can be compared: bytes, a verdict, or that it throws. */
+function outcome(call: () => Uint8Array | boolean): string {
+  try {
+    const value = call()
+    return typeof value === "boolean" ? String(value) : Buffer.from(value).toString("hex")
+  } catch {
+    return "throws"
+  }
+}
+
+const bytesOf = (value: bigint): Uint8Array => Buffer.from(value.toString(16).padStart(64, "0"), "hex")
+const fast = CURVES.filter(({ kind }) => kind !== "portable")
+
+describe.each(fast)("$title", ({ curve: found }) => {
+  if (found === undefined) {
+    it.skip("cannot be tried", () => undefined)
+    return
+  }
+  const curve: Curve = found
+
+  it(`agrees with the portable curve on ${ROUNDS} random inputs`, { timeout: 300_000 }, () => {
+    let secret = randomBytes(32)
+    let peer = portableCurve.publicKey(secret)
+    for (let round = 0; round < ROUNDS; round++) {
+      const [message, aux] = [randomBytes(32), randomBytes(32)]
+      // Each signature by one is checked by the other; the slow half of each is done in turn.
+      if (round % 10 === 0) secret = randomBytes(32)
+      const signature = (round % 4 === 0 ? portableCurve : curve).sign(message, secret, aux)
+      const pubkey = curve.publicKey(secret)
+      const checker = round % 4 === 1 ? portableCurve : curve
+      if (!checker.verify(signature, message, pubkey)) throw new Error(`round ${round}: a signature does not verify`)
+      if (round % 10 !== 0) continue
+      expect(outcome(() => curve.publicKey(secret))).toBe(outcome(() => portableCurve.publicKey(secret)))
+      expect(outcome(() => curve.sign(message, secret, aux))).toBe(
+        outcome(() => portableCurve.sign(message, secret, aux)),
+      )
+      expect(outcome(() => curve.ecdh(secret, peer))).toBe(outcome(() => portableCurve.ecdh(secret, peer)))
+      peer = pubkey
+    }
+  })
+
+  it(`agrees with the portable curve on ${ROUNDS} malformed inputs`, { timeout: 300_000 }, () => {
+    const secret = randomBytes(32)
+    const pubkey = portableCurve.publicKey(secret)
+    const message = randomBytes(32)
+    const signature = portableCurve.sign(message, secret, randomBytes(32))
+    const edges = [0n, 1n, N - 1n, N, N + 1n, P - 1n, P, P + 1n, 2n ** 256n - 1n].map(bytesOf)
+    for (let round = 0; round < ROUNDS; round++) {
+      const flip = (bytes: Uint8Array): Uint8Array => {
+        const flipped = Uint8Array.from(bytes)
+        const at = Math.floor(Math.random() * flipped.length)
+        flipped[at] = (flipped[at] ?? 0) ^ (1 << Math.floor(Math.random() * 8))
+        return flipped
+      }
+      const edge = edges[round % edges.length] as Uint8Array
+      const x = round % 2 === 0 ? edge : round % 4 === 1 ? flip(pubkey) : randomBytes(32)
+      expect(outcome(() => curve.isPublicKey(x))).toBe(outcome(() => portableCurve.isPublicKey(x)))
+      expect(outcome(() => curve.isSecretKey(edge))).toBe(outcome(() => portableCurve.isSecretKey(edge)))
+      const [s, m, k] = [
+        [flip(signature), message, pubkey],
+        [signature, flip(message), pubkey],
+        [signature, message, x],
+        [Uint8Array.from([...signature.slice(0, 32), ...edge]), message, pubkey],
+        [Uint8Array.from([...edge, ...signature.slice(32)]), message, pubkey],
+      ][round % 5] as [Uint8Array, Uint8Array, Uint8Array]
+      // Neither takes it; the portable one is asked in a tenth of the rounds, as it is a hundred times slower.
+      expect(curve.verify(s, m, k)).toBe(false)
+      if (round % 10 === 0) expect(portableCurve.verify(s, m, k)).toBe(false)
+      if (round % 20 === 0) {
+        expect(outcome(() => curve.publicKey(edge))).toBe(outcome(() => portableCurve.publicKey(edge)))
+        expect(outcome(() => curve.ecdh(edge, pubkey))).toBe(outcome(() => portableCurve.ecdh(edge, pubkey)))
+        expect(outcome(() => curve.ecdh(secret, x))).toBe(outcome(() => portableCurve.ecdh(secret, x)))
+      }
+    }
+  })
+
+  it("a fuzz of lengths never ends the process, and never counts as genuine", { timeout: 120_000 }, () => {
+    const secret = randomBytes(32)
+    const length = (): number => Math.floor(Math.random() * 140)
+    for (let round = 0; round < ROUNDS; round++) {
+      const [a, b, c] = [randomBytes(length()), randomBytes(length()), randomBytes(length())]
+      expect(curve.verify(a, b, c)).toBe(false)
+      if (a.length !== 32) {
+        expect(curve.isSecretKey(a)).toBe(false)
+        expect(curve.isPublicKey(a)).toBe(false)
+        expect(outcome(() => curve.publicKey(a))).toBe("throws")
+        expect(outcome(() => curve.sign(a, secret, b))).toBe("throws")
+        expect(outcome(() => curve.sign(b, a, c))).toBe("throws")
+        expect(outcome(() => curve.ecdh(a, secret))).toBe("throws")
+        expect(outcome(() => curve.ecdh(secret, a))).toBe("throws")
+      }
+    }
+  })
+
+  it("signs with a key no more once its handle is wiped", () => {
+    const backend = createBackend(nodePrimitives, curve)
+    const keypair = backend.keypair(backend.generateSecretKey())
+    const template = { kind: 1, content: "", tags: [], created_at: 1 }
+    expect(backend.verifyEvent(backend.signEvent(template, keypair))).toBe(true)
+    keypair.wipe()
+    expect(() => backend.signEvent(template, keypair)).toThrow("wiped")
+  })
+})
+
+describe("chooseCurve", () => {
+  it("takes the fastest that is here, and says what the faster ones lack", () => {
+    const fastest = CURVES.findIndex(({ curve }) => curve !== undefined)
+    const { kind, missing } = chooseCurve()
+    expect(kind).toBe(CURVES[fastest]?.kind)
+    expect(missing).toHaveLength(fastest)
+  })
+
+  it("gives the one that is asked for", () => {
+    expect(chooseCurve("portable")).toMatchObject({ kind: "portable", missing: [] })
+    expect(createNodeBackend({ curve: "portable" }).name).toBe("noble + node:crypto")
+  })
+
+  it.each(CURVES.filter(({ curve }) => curve === undefined))(
+    "says what $kind needs where it is not here",
+    ({ kind }) => {
+      expect(() => chooseCurve(kind)).toThrow(/cannot be used \(.+\); it needs the npm package/)
+    },
+  )
+})
