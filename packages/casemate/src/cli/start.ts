@@ -49,7 +49,8 @@ Examples:
 
 Environment:
   CASEMATE_CONFIG_DIR   where the root key lies that opens the data folder
-  CASEMATE_LOG_LEVEL    trace, debug, info, warn (default), error or silent; logs go to stderr`,
+  CASEMATE_LOG_LEVEL    trace, debug, info, warn (default), error or silent; logs go to stderr
+  CASEMATE_CRYPTO       native, wasm or portable; the fastest that is here, unless told`,
     )
     .action(start)
 }

@@ -125,4 +125,13 @@ describe("parseConfig", () => {
     expect(parseConfig({}, { ...ENV, CASEMATE_LOG_LEVEL: "" }).logLevel).toBe("warn")
     expect(mistake({}, { ...ENV, CASEMATE_LOG_LEVEL: "WARN" })).toMatch(/^CASEMATE_LOG_LEVEL takes one of trace, /)
   })
+
+  it("takes the curve from the environment, or leaves the choice to the machine", () => {
+    expect(parseConfig({}, ENV).curve).toBeUndefined()
+    expect(parseConfig({}, { ...ENV, CASEMATE_CRYPTO: "" }).curve).toBeUndefined()
+    expect(parseConfig({}, { ...ENV, CASEMATE_CRYPTO: "portable" }).curve).toBe("portable")
+    expect(mistake({}, { ...ENV, CASEMATE_CRYPTO: "fast" })).toBe(
+      'CASEMATE_CRYPTO takes native, wasm, portable, or nothing, not "fast"',
+    )
+  })
 })

@@ -6,6 +6,10 @@ import { UserError } from "./user-error.js"
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** Which curve the processes use: the system's libsecp256k1, WebAssembly, or JavaScript. */
+export const CURVES = ["native", "wasm", "portable"] as const
+export type Curve = (typeof CURVES)[number]
+
 /** Where the HTTP server listens. Port 0 lets the system pick one. */
 export interface HttpAddress {
   readonly host: string
@@ -24,6 +28,8 @@ export interface Config {
   /** Origin under which the HTTP server is reached from elsewhere, without a trailing slash. */
   readonly publicUrl: string | undefined
   readonly logLevel: LogLevel
+  /** Undefined: the fastest that is here. */
+  readonly curve: Curve | undefined
 }
 
 /** What a person typed. */
@@ -63,6 +69,7 @@ export function parseConfig(
     relays: Object.freeze(parseRelays(input.relay ?? [])),
     publicUrl: input.publicUrl === undefined ? undefined : parsePublicUrl(input.publicUrl),
     logLevel: parseLogLevel(env["CASEMATE_LOG_LEVEL"]),
+    curve: parseCurve(env["CASEMATE_CRYPTO"]),
   })
 }
 
@@ -129,4 +136,13 @@ function parseLogLevel(text: string | undefined): LogLevel {
 function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path)
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+}
+
+function parseCurve(text: string | undefined): Curve | undefined {
+  if (text === undefined || text === "") return undefined
+  const curve = CURVES.find((known) => known === text)
+  if (curve === undefined) {
+    throw new UserError(`CASEMATE_CRYPTO takes ${CURVES.join(", ")}, or nothing, not ${JSON.stringify(text)}`)
+  }
+  return curve
 }

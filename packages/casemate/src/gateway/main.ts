@@ -5,7 +5,7 @@ import type { Watch } from "../channel/gateway-channel.js"
 import { type ChildHooks, type GatewayReady, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { createLogger } from "../config/log.js"
-import { UserError } from "../config/user-error.js"
+import { isMistake } from "../config/user-error.js"
 import { serveHttp } from "./http/server.js"
 import { KeydLink } from "./keyd-link.js"
 import { OwnRelay, ownRelayTest, relayUrlOf } from "./own-relay.js"
@@ -20,7 +20,7 @@ const LAST_READ_MS = 50
 async function start(config: Config): Promise<{ hooks: ChildHooks; details: GatewayReady }> {
   const log = createLogger("gateway", config.logLevel)
   process.chdir(config.dataDir)
-  const crypto = createNodeBackend()
+  const crypto = createNodeBackend({ curve: config.curve })
   const ours = new Map<string, Watch>()
 
   const receive = (event: NostrEvent, via: readonly string[]): void => {
@@ -123,4 +123,4 @@ function answer(req: IncomingMessage, res: ServerResponse): boolean {
   return true
 }
 
-await runChild(start, (error): error is UserError => error instanceof UserError)
+await runChild(start, isMistake)

@@ -2,7 +2,7 @@ import { createNodeBackend } from "@casemate/nip46/crypto/node"
 import { type ChildHooks, type GatewayReady, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { createLogger } from "../config/log.js"
-import { UserError } from "../config/user-error.js"
+import { isMistake } from "../config/user-error.js"
 import { serveHttp } from "./http/server.js"
 import { relayUrlOf } from "./own-relay.js"
 import { createRelayServer } from "./relay-server/relay-server.js"
@@ -10,7 +10,7 @@ import { createRelayServer } from "./relay-server/relay-server.js"
 /** The built-in relay by itself (`casemate relay`): no bunker, no keys, no data folder. */
 async function start(config: Config): Promise<{ hooks: ChildHooks; details: GatewayReady }> {
   const log = createLogger("relay", config.logLevel)
-  const crypto = createNodeBackend()
+  const crypto = createNodeBackend({ curve: config.curve })
   const relay = createRelayServer({ verifyEvent: (event) => crypto.verifyEvent(event) })
   const server = await serveHttp(config.http, {
     request: (req, res) => relay.handleRequest(req, res),
@@ -25,4 +25,4 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
   return { hooks: { stop }, details: { http: server.url, relays: [url] } }
 }
 
-await runChild(start, (error): error is UserError => error instanceof UserError)
+await runChild(start, isMistake)

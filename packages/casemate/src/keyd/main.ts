@@ -1,12 +1,13 @@
 import { join } from "node:path"
-import { createNodeBackend } from "@casemate/nip46/crypto/node"
+import { createBackend } from "@casemate/nip46/crypto"
+import { chooseCurve, nodePrimitives } from "@casemate/nip46/crypto/node"
 import { SignerEngine } from "@casemate/nip46/signer"
 import { GATEWAY_SOCKET, listenOn, OWNER_SOCKET } from "../channel/sockets.js"
 import { type ChildHooks, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { RECORD_FILE } from "../config/folders.js"
 import { createLogger } from "../config/log.js"
-import { UserError } from "../config/user-error.js"
+import { isMistake } from "../config/user-error.js"
 import { ConnectResponses } from "./door/connect-responses.js"
 import { GatewayDoor } from "./door/gateway-door.js"
 import { acceptOwner } from "./door/owner-door.js"
@@ -45,7 +46,8 @@ async function open(
   isFirst: boolean,
 ): Promise<{ hooks: ChildHooks; details: unknown }> {
   const log = createLogger("keyd", config.logLevel)
-  const crypto = createNodeBackend()
+  const { curve, missing } = chooseCurve(config.curve)
+  const crypto = createBackend(nodePrimitives, curve)
   const now = (): number => Math.floor(Date.now() / 1000)
   const { dataDir, configDir } = config
 
@@ -107,7 +109,7 @@ async function open(
   const sweep = setInterval(() => {
     door.sweep().catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not sweep"))
   }, SWEEP_EVERY_MS)
-  log.info({ crypto: crypto.name, recovered: recovered.length }, "keyd is ready")
+  log.info({ crypto: crypto.name, missing, recovered: recovered.length }, "keyd is ready")
 
   const stop = async (): Promise<void> => {
     clearInterval(purge)
@@ -131,4 +133,4 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : "unknown"
 }
 
-await runChild(start, (error): error is UserError => error instanceof UserError)
+await runChild(start, isMistake)

@@ -8,7 +8,7 @@ export { nodePrimitives }
 
 export interface NodeBackendOptions extends BackendOptions {
   /** The fastest that is installed by default: `native` needs koffi and libsecp256k1, `wasm` tiny-secp256k1. */
-  curve?: CurveKind
+  curve?: CurveKind | undefined
 }
 
 /**
