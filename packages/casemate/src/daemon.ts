@@ -39,8 +39,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     for (const folder of [config.configDir, config.dataDir]) made.push(...makeFolder(folder))
     await keyd.start()
     const details = (await gateway.start()) as GatewayReady
-    // Port 0 was an invitation to pick one: a gateway that comes back must be found where it was.
-    gateway.config = { ...config, http: { ...config.http, port: Number(new URL(details.http).port) } }
+    gateway.config = foundAgain(config, details)
     return {
       gateway: details,
       async stop() {
@@ -62,11 +61,17 @@ export async function startRelay(config: Config, log: Logger): Promise<Daemon> {
   const relay = new Child("relay", "./gateway/relay-main.js", config, log)
   try {
     const details = (await relay.start()) as GatewayReady
+    relay.config = foundAgain(config, details)
     return { gateway: details, stop: () => relay.stop(GATEWAY_PATIENCE_MS) }
   } catch (error) {
     await relay.stop(0)
     throw error
   }
+}
+
+/** Port 0 was an invitation to pick one: what comes back after a crash must be found where it was. */
+function foundAgain(config: Config, { http }: GatewayReady): Config {
+  return { ...config, http: { ...config.http, port: Number(new URL(http).port) } }
 }
 
 class Child {

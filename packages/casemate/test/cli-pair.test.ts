@@ -3,7 +3,18 @@ import { chmodSync, mkdirSync } from "node:fs"
 import { getPublicKey } from "nostr-tools/pure"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type OwnerClient, openOwnerClient } from "../src/channel/owner-client.js"
-import { type Bunker, casemate, type Folders, makeFolders, runCli, runJson, startBunker } from "./support/bunker.js"
+import {
+  type Bunker,
+  casemate,
+  type Folders,
+  kill,
+  makeFolders,
+  pidOf,
+  runCli,
+  runJson,
+  startBunker,
+} from "./support/bunker.js"
+import { LINUX, titled } from "./support/needs.js"
 import { openApp } from "./support/nostr-tools.js"
 
 /** What of the command line needs an app, or many of them. */
@@ -121,6 +132,21 @@ describe("casemate pair, waiting", () => {
     await app.signer.connect()
     expect(await app.signer.getPublicKey()).toBe(bunker.ready.userPubkey)
     await app.close()
+  })
+
+  it.skipIf(!LINUX.isHere)(titled("goes on waiting when keyd is killed and started again", LINUX), async () => {
+    const { printed, ended } = pair()
+    const [token] = await printed(/bunker:\/\/\S+/)
+    await printed(/Waiting for the app to connect/)
+    kill(pidOf(bunker.process, "keyd") as number)
+    const app = await openApp(token)
+    await app.signer.connect({ name: "Patient" })
+    const { code, stdout } = await ended
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Connected: "Patient"') as string])
+    await app.close()
+    process.chdir(folders.data)
+    owner = await openOwnerClient()
+    process.chdir(home)
   })
 
   it("ends with a sentence when the bunker stops", async () => {

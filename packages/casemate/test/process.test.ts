@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { type Event, verifyEvent } from "nostr-tools/pure"
@@ -340,6 +340,20 @@ describe.skipIf(!LINUX.isHere)(titled("the processes of a bunker", LINUX), () =>
     expect(stderr).toMatch(/^casemate: [^\n]+record\.db is empty, [^\n]+ backup, or move [^\n]+ away [^\n]+\n$/)
     expect(readdirSync(made.data).sort()).toEqual(files)
     expect(lstatSync(join(made.data, "record.db")).size).toBe(0)
+  })
+
+  it("refuses to start without the record that its vault file tells of, and makes no new identity", async () => {
+    const made = folders()
+    expect(await (await startBunker(made)).stop()).toBe(0)
+    const record = readFileSync(join(made.data, "record.db"))
+    rmSync(join(made.data, "record.db"))
+    const start = ["start", "--json", "--data-dir", made.data, "--http", "localhost:0"]
+    const { code, stderr } = await runCli(made, start)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^casemate: [^\n]+record\.db is missing, [^\n]+ backup, or move [^\n]+ away [^\n]+\n$/)
+    expect(existsSync(join(made.data, "record.db"))).toBe(false)
+    writeFileSync(join(made.data, "record.db"), record, { mode: 0o600 })
+    expect(await (await startBunker(made)).stop()).toBe(0)
   })
 
   it("keeps every file 0600 and every folder 0700, whatever the umask", async () => {

@@ -8,7 +8,8 @@ import { RawClient, template } from "./support/raw-client.js"
 /** What the README promises of a stop. */
 const STOP_MS = 5_000
 const APPS = 4
-const EVERY_MS = 5
+/** So seldom that a slow machine, without a fast curve, has answered all that was taken within the time of a stop. */
+const EVERY_MS = 40
 
 const isLinux = process.platform === "linux"
 const cleanups: (() => unknown)[] = []
@@ -51,14 +52,14 @@ describe.skipIf(!isLinux)(isLinux ? "a stop" : "skipped, it reads /proc: a stop"
     for (const app of apps) cleanups.push(() => app.close())
     for (const app of apps) expect(await app.connect()).toEqual({ result: "ack" })
     for (const app of apps) keepAsking(app)
-    await until(() => apps.every(({ replies }) => replies.size > 10))
+    await until(() => apps.every(({ replies }) => replies.size > 5))
 
     // While keyd stands still the gateway cannot finish, so what it says meanwhile can be seen.
     const keyd = pidOf(bunker.process, "keyd") as number
     process.kill(keyd, "SIGSTOP")
     const toldAt = Date.now()
     const exited = bunker.stop()
-    await until(() => apps.every(({ refused }) => refused.size > 10), { deadlineMs: 2_000, what: "a refusal" })
+    await until(() => apps.every(({ refused }) => refused.size > 5), { deadlineMs: 2_000, what: "a refusal" })
     const takenBefore = apps.map(({ taken }) => taken.size)
     expect(await statusOfUpgrade(relay as string)).toBe(503)
     process.kill(keyd, "SIGCONT")
@@ -67,7 +68,7 @@ describe.skipIf(!isLinux)(isLinux ? "a stop" : "skipped, it reads /proc: a stop"
 
     expect(apps.map(({ taken }) => taken.size)).toEqual(takenBefore)
     for (const { sent, taken, refused, replies } of apps) {
-      expect(taken.size).toBeGreaterThan(10)
+      expect(taken.size).toBeGreaterThan(5)
       expect(new Set(refused.values())).toEqual(new Set(["error: shutting down"]))
       for (const id of taken) {
         const { requestId = "" } = sent.get(id) ?? {}

@@ -3,13 +3,16 @@ import { type FramedSocket, frame, KEYD_FRAME_BYTES } from "./frames.js"
 import type { OwnerCall, OwnerCalls, OwnerResponse } from "./owner-calls.js"
 import { connectTo, OWNER_SOCKET } from "./sockets.js"
 
+/** keyd went away before it had answered. It may come back: its daemon starts it again. */
+export class BunkerGoneError extends UserError {}
+
 /** keyd said no: its sentence is for the person who asked. */
 export class OwnerCallError extends Error {
   override readonly name = "OwnerCallError"
 }
 
 export interface OwnerClient {
-  /** @throws OwnerCallError when keyd refuses; UserError when it goes away before it has answered */
+  /** @throws OwnerCallError when keyd refuses; BunkerGoneError when it goes away before it has answered */
   call<C extends OwnerCall>(call: C, args: OwnerCalls[C]["args"]): Promise<OwnerCalls[C]["result"]>
   close(): void
 }
@@ -33,7 +36,7 @@ export async function openOwnerClient(): Promise<OwnerClient> {
       else entry.reject(new OwnerCallError(response.message))
     },
     onClose() {
-      const error = new UserError("the bunker stopped before it answered; start it again with `casemate start`")
+      const error = new BunkerGoneError("the bunker stopped before it answered; start it again with `casemate start`")
       for (const entry of waiting.values()) entry.reject(error)
       waiting.clear()
     },
@@ -46,7 +49,7 @@ export async function openOwnerClient(): Promise<OwnerClient> {
         waiting.set(id, { resolve: resolve as (result: unknown) => void, reject })
         if (!framed.send({ id, call, args })) {
           waiting.delete(id)
-          reject(new UserError("the bunker stopped; start it again with `casemate start`"))
+          reject(new BunkerGoneError("the bunker stopped; start it again with `casemate start`"))
         }
       })
     },

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
+import { BunkerGoneError, type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
 import { parseDataDir } from "../config/config.js"
 import { explainFileError } from "../config/file-error.js"
 import { RECORD_FILE } from "../config/folders.js"
@@ -18,6 +18,37 @@ export async function withBunker<T>(dataDir: string | undefined, use: (bunker: O
     return await use(bunker)
   } finally {
     bunker.close()
+  }
+}
+
+/** How long a keyd may be gone while its daemon starts it again. */
+const GONE_MS = 5_000
+const LOOK_EVERY_MS = 200
+
+/**
+ * The same for a call that waits for long: asked again when keyd goes away meanwhile and comes back.
+ *
+ * @throws UserError when none runs there, or it does not come back
+ */
+export async function withBunkerAgain<T>(
+  dataDir: string | undefined,
+  use: (bunker: OwnerClient) => Promise<T>,
+): Promise<T> {
+  // Named once: opening one changes the working directory.
+  const folder = parseDataDir(dataDir)
+  let gone: { readonly since: number; readonly error: BunkerGoneError } | undefined
+  for (;;) {
+    try {
+      return await withBunker(folder, async (bunker) => {
+        gone = undefined
+        return use(bunker)
+      })
+    } catch (error) {
+      if (error instanceof BunkerGoneError) gone = { since: performance.now(), error }
+      else if (gone === undefined || !(error instanceof UserError)) throw error
+      if (performance.now() - gone.since > GONE_MS) throw gone.error
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    }
   }
 }
 

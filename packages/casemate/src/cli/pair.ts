@@ -1,8 +1,8 @@
 import { Command } from "commander"
-import { parseRelays } from "../config/config.js"
+import { parseDataDir, parseRelays } from "../config/config.js"
 import { UserError } from "../config/user-error.js"
 import { nameOf } from "./apps.js"
-import { withBunker } from "./bunker.js"
+import { withBunker, withBunkerAgain } from "./bunker.js"
 import { collect, formatDuration, parseDuration, withDataDir } from "./options.js"
 import { npub, print, printJson } from "./output.js"
 import { pairWith } from "./pair-with.js"
@@ -68,7 +68,8 @@ async function pair(token: string | undefined, options: PairOptions): Promise<vo
   }
   const { dataDir, key, perms, ttl = DEFAULT_TTL, relay, wait, json } = options
   const relays = relay === undefined ? undefined : parseRelays(relay)
-  await withBunker(dataDir, async (bunker) => {
+  const folder = parseDataDir(dataDir)
+  const { id } = await withBunker(folder, async (bunker) => {
     const offer = await bunker.call("connections.offer", {
       ttl,
       ...(key === undefined ? {} : { key }),
@@ -82,10 +83,11 @@ async function pair(token: string | undefined, options: PairOptions): Promise<vo
       print(`A token for one app, good for ${formatDuration(ttl)}; whoever has it can connect:`)
       showToken(offer)
     }
-    if (!wait) return
-    if (!json) print("\nWaiting for the app to connect; Ctrl-C ends the waiting, not the token.")
-    const app = await bunker.call("connections.wait", { id })
-    if (json) printJson({ event: "connected", ...app })
-    else print(`Connected: ${nameOf(app)}, public key ${app.clientPubkey}, signs as ${npub(app.userPubkey)}.`)
+    return offer
   })
+  if (!wait) return
+  if (!json) print("\nWaiting for the app to connect; Ctrl-C ends the waiting, not the token.")
+  const app = await withBunkerAgain(folder, (bunker) => bunker.call("connections.wait", { id }))
+  if (json) printJson({ event: "connected", ...app })
+  else print(`Connected: ${nameOf(app)}, public key ${app.clientPubkey}, signs as ${npub(app.userPubkey)}.`)
 }

@@ -117,6 +117,11 @@ export class KeydLink {
     })
   }
 
+  /** Requests that were taken and have no answer yet. */
+  get unfinished(): number {
+    return this.#waiting.size + this.#underWay.size
+  }
+
   close(): void {
     this.#closed = true
     this.#ended = true

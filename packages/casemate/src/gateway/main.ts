@@ -107,6 +107,8 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     await new Promise((resolve) => setTimeout(resolve, LAST_READ_MS))
     ownRelay.stop()
     await Promise.race([link.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
+    if (link.unfinished > 0)
+      log.warn({ requests: link.unfinished }, "stopped before these were answered; apps ask again")
     link.close()
     pool.close()
     await ownRelay.close()

@@ -18,7 +18,7 @@ import { callOwner } from "./owner/calls.js"
 import { ConnectionWaits } from "./owner/connection-waits.js"
 import { type DataDirLock, lockDataDir } from "./record/lock.js"
 import { openSqliteRecord } from "./record/sqlite-record.js"
-import { loadRootKey } from "./vault/root-key.js"
+import { loadRootKey, noteSealed } from "./vault/root-key.js"
 import { Vault } from "./vault/vault.js"
 
 /** The process with the keys and the record. It opens no network: its doors are unix sockets. */
@@ -73,6 +73,7 @@ async function open(
     },
     onBrokenAudit: (why) => log.error({ reason: why }, "the audit does not hold"),
   })
+  noteSealed(dataDir)
   const engine = new SignerEngine({
     record,
     keys: vault,
@@ -129,8 +130,11 @@ async function open(
   return { hooks: { stop }, details: { crypto: crypto.name } }
 }
 
+/** With the code of what lies beneath, such as SQLITE_FULL; its own words may hold what was to be written. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown"
+  if (!(error instanceof Error)) return "unknown"
+  const code = (error.cause as { code?: unknown } | undefined)?.code
+  return typeof code === "string" ? `${error.message} (${code})` : error.message
 }
 
 await runChild(start, isMistake)

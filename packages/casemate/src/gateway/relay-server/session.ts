@@ -29,6 +29,7 @@ export class Session {
   readonly #budget: MessageBudget
   #values = 0
   #alive = true
+  #hasHungUp = false
   /** How many more messages were beyond the budget than within: a token now and then does not excuse a flood. */
   #excess = 0
 
@@ -66,6 +67,7 @@ export class Session {
    * clients take the session for finished and never come back, after a lost connection all that can do.
    */
   hangUp(): void {
+    this.#hasHungUp = true
     this.#options.stream.end()
   }
 
@@ -76,8 +78,8 @@ export class Session {
   #received(data: RawData, isBinary: boolean): void {
     this.#alive = true
     const { socket, limits } = this.#options
-    // After a close frame of ours the peer may go on for a while.
-    if (socket.readyState !== WebSocket.OPEN) return
+    // After our end the peer may go on for a while; an answer now would break what is still on its way.
+    if (this.#hasHungUp || socket.readyState !== WebSocket.OPEN) return
     const withinBudget = this.#budget.take()
     this.#excess = withinBudget ? Math.max(0, this.#excess - 1) : this.#excess + 1
     if (this.#excess > limits.messageBurst) {

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { UserError } from "../../config/user-error.js"
-import { loadRootKey } from "./root-key.js"
+import { loadRootKey, noteSealed, VAULT_FILE } from "./root-key.js"
 
 const SEALED = "record.db"
 
@@ -144,4 +144,15 @@ test("a configuration folder inside the data folder is refused, also through a l
     expect(refusal(dataDir, config)).toContain("inside")
   const beside = `${dataDir}-config`
   expect(load(dataDir, beside).path).toContain(beside)
+})
+
+test("once its sealed file was noted, a folder without it is refused, and the same key is there when it is back", () => {
+  const first = load()
+  noteSealed(dataDir)
+  noteSealed(dataDir)
+  expect(readdirSync(dataDir)).toEqual([VAULT_FILE])
+  expect(statSync(join(dataDir, VAULT_FILE)).mode & 0o777).toBe(0o600)
+  expect(refusal()).toMatch(/record\.db is missing, and the keys were in it: put it back .+ to start anew$/)
+  writeFileSync(join(dataDir, SEALED), "x")
+  expect(hexOf(load())).toBe(hexOf(first))
 })

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from "node:fs"
 import { join, sep } from "node:path"
 import { UserError } from "../../config/user-error.js"
 import { createPrivateFile } from "./private-file.js"
@@ -35,6 +35,11 @@ export function loadRootKey({ dataDir, configDir, sealedFile, randomBytes }: Roo
   for (const folder of [dataDir, configDir]) mkdirSync(folder, { recursive: true, mode: 0o700 })
   refuseNested(dataDir, configDir)
   const sealed = existsSync(join(dataDir, sealedFile))
+  if (!sealed && wasSealed(join(dataDir, VAULT_FILE))) {
+    throw new UserError(
+      `${join(dataDir, sealedFile)} is missing, and the keys were in it: put it back from your backup, or move ${dataDir} away to start anew`,
+    )
+  }
   const vaultId = readVaultId(join(dataDir, VAULT_FILE), sealed, randomBytes)
   const path = rootKeyFile(configDir, vaultId)
   if (!existsSync(path)) {
@@ -46,6 +51,26 @@ export function loadRootKey({ dataDir, configDir, sealedFile, randomBytes }: Roo
     createRootKey(path, randomBytes)
   }
   return { vaultId, rootKey: readRootKey(path), path }
+}
+
+/** Notes in the vault file that its sealed file was made: from then on a start without that is no first start. */
+export function noteSealed(dataDir: string): void {
+  const path = join(dataDir, VAULT_FILE)
+  if (wasSealed(path)) return
+  const vaultId = vaultIdIn(readFileSync(path, "utf8"))
+  const fresh = `${path}.new`
+  rmSync(fresh, { force: true })
+  createPrivateFile(fresh, `${JSON.stringify({ version: 1, vaultId, sealed: true })}\n`)
+  renameSync(fresh, path)
+}
+
+function wasSealed(path: string): boolean {
+  try {
+    return (JSON.parse(readFileSync(path, "utf8")) as { sealed?: unknown }).sealed === true
+  } catch {
+    // Whatever is wrong with it is said where its id is read.
+    return false
+  }
 }
 
 /** Removes a root key and the vault file that names it: whatever was sealed under it is lost. */
