@@ -62,11 +62,15 @@ interface Pending {
   /** Ends what is being published for it. */
   attempt: AbortController | undefined
   relays: ReadonlyMap<string, RelayResult>
+  /** A relay took it, now or before it was lost. */
+  isOut: boolean
 }
 
 /** A clock that is further off than this makes relays and signers refuse events, in seconds. */
 const TOLERATED_SKEW = 60
 const MAX_AUTH_URLS = 16
+/** setTimeout takes a signed 32-bit number and fires at once above it. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
 /**
  * A relay that comes back takes our event while the signer has yet to come back to it, and nobody hears it. What is
  * sent this soon after a return, in ms, is asked again, so long after, so many times.
@@ -122,6 +126,7 @@ export class Exchange {
           repeats: 0,
           attempt: undefined,
           relays: new Map(),
+          isOut: false,
         }
         this.#pending.set(id, pending)
         this.#setDeadline(pending, pending.timeoutMs)
@@ -178,6 +183,8 @@ export class Exchange {
           this.#repeatAfterReturn(pending)
           return
         }
+        // It was out before its relay was lost, so its answer may be under way; a relay that returns asks again.
+        if (pending.isOut) return
         const results = [...report.relays.values()]
         // A relay that took it and said nothing may have delivered it: only the deadline ends that.
         if (!results.some((result) => result.kind === "failed" && result.reason === "no OK")) {
@@ -193,7 +200,10 @@ export class Exchange {
   #heardOf(pending: Pending, relay: string, result: RelayResult): void {
     const { callbacks } = this.#options
     pending.relays = new Map(pending.relays).set(relay, result)
-    if (result.kind === "accepted") callbacks.onStatus({ kind: "accepted", method: pending.method, relay })
+    if (result.kind === "accepted") {
+      pending.isOut = true
+      callbacks.onStatus({ kind: "accepted", method: pending.method, relay })
+    }
     if (result.kind === "refused" && /created_at|too (?:old|far|late)|future|expired/i.test(result.message)) {
       callbacks.onWarning({ kind: "clock", of: "relay", relay, reason: result.message })
     }
@@ -261,14 +271,16 @@ export class Exchange {
   #setDeadline(pending: Pending, ms: number): void {
     clearTimeout(pending.deadline)
     const { method } = pending
-    pending.deadline = setTimeout(() => {
-      const isOut = [...pending.relays.values()].some(({ kind }) => kind === "accepted")
-      const seconds = Math.round(ms / 1000)
-      const message = isOut
-        ? `the remote signer did not answer ${method} within ${seconds} s; see whether it is running and waits for approval`
-        : `no relay confirmed ${method} within ${seconds} s, and no answer came`
-      pending.fail(new Nip46Error("TIMEOUT", message, { details: { method, relays: reasons(pending.relays) } }))
-    }, ms)
+    pending.deadline = setTimeout(
+      () => {
+        const seconds = Math.round(ms / 1000)
+        const message = pending.isOut
+          ? `the remote signer did not answer ${method} within ${seconds} s; see whether it is running and waits for approval`
+          : `no relay confirmed ${method} within ${seconds} s, and no answer came`
+        pending.fail(new Nip46Error("TIMEOUT", message, { details: { method, relays: reasons(pending.relays) } }))
+      },
+      Math.min(ms, MAX_TIMEOUT_MS),
+    )
   }
 
   #compareClocks(createdAt: number): void {

@@ -132,6 +132,23 @@ describe("relays that are gone", () => {
     expect((second?.event.created_at ?? 0) - (first?.event.created_at ?? 0)).toBeGreaterThanOrEqual(90)
   }, 20_000)
 
+  it("one that is lost for longer than relays are waited for does not fail what it had taken", async () => {
+    const only = relay("only")
+    const signer = signerAt(only)
+    const remote = await connect(signer.token(), { timing: { relayMs: 300 } })
+    signer.on("ping", () => undefined)
+    const ping = remote.ping()
+    await vi.waitFor(() => expect(signer.asked.at(-1)?.method).toBe("ping"))
+    // It comes back, takes nothing in the time there is, and only then is well.
+    only.closeAll()
+    only.faults.refuse = "error: starting"
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    only.beHonest()
+    signer.on("ping", ({ answer }) => answer({ result: "pong" }))
+    only.closeAll()
+    await ping
+  }, 20_000)
+
   it("while it is away a request waits, and is served once it is back", async () => {
     const only = relay("only")
     const signer = signerAt(only)

@@ -228,6 +228,11 @@ describe("invariant 7: every call ends", () => {
     expect(await codeOf(remote.ping({ timeoutMs: 20 }))).toBe("TIMEOUT")
   })
 
+  it("by no deadline earlier than it was given, however far off that is", async () => {
+    const remote = await connect()
+    await remote.ping({ timeoutMs: 2 ** 40 })
+  })
+
   it("by the app's signal, before and after it was sent", async () => {
     signer.on("ping", () => undefined)
     const remote = await connect()
