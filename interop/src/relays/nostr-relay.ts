@@ -80,6 +80,9 @@ async function listen(port: number, mended: boolean): Promise<Running> {
 }
 
 async function stop({ server, sockets, relay }: Running, how: Restart): Promise<void> {
+  // First of all: who dials again at once must not find it still listening.
+  const closed = once(server, "close")
+  server.close()
   const gone = Promise.all([...sockets.clients].map((socket) => once(socket, "close")))
   for (const socket of sockets.clients) {
     if (how === "closing") socket.close(GOING_AWAY)
@@ -87,8 +90,8 @@ async function stop({ server, sockets, relay }: Running, how: Restart): Promise<
   }
   await gone
   sockets.close()
-  const closed = once(server, "close")
-  server.close()
+  server.closeAllConnections()
+  for (const socket of sockets.clients) socket.terminate()
   await closed
   await relay.destroy()
 }
