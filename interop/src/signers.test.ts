@@ -11,6 +11,7 @@ import { askSignerCell } from "./signer-checks.js"
 import { SignerColumn } from "./signer-column.js"
 import type { SignerPeer } from "./signer-peer.js"
 import { allOrTheFirstError } from "./wait.js"
+import { hangUp } from "./wire.js"
 
 const PAGE = fileURLToPath(new URL("../../docs/interop.md", import.meta.url))
 
@@ -57,6 +58,7 @@ describe("our client at other people's signers", () => {
 
   afterAll(async () => {
     await allOrTheFirstError([...columns.values()].map((column) => column.close()))
+    hangUp()
     await allOrTheFirstError([...relays.values()].flat().map((relay) => relay.close()))
   })
 

@@ -1,6 +1,7 @@
 import NDK, {
   type NDKEvent,
   NDKNip46Backend,
+  type NDKPool,
   NDKPrivateKeySigner,
   type Nip46PermitCallbackParams,
 } from "@nostr-dev-kit/ndk"
@@ -14,6 +15,7 @@ import {
   type SignerPeer,
 } from "../signer-peer.js"
 import { versionOf } from "../version.js"
+import { within } from "../wait.js"
 import { WatchedWebSocket } from "../wire.js"
 import { listening } from "./listening.js"
 
@@ -22,6 +24,7 @@ Object.assign(globalThis, { WebSocket: WatchedWebSocket })
 
 const BUNKER_SECRET = "a-secret-of-the-owner"
 const DIAL_MS = 5_000
+const CLOSE_MS = 3_000
 
 const NO_NEW_SUBSCRIPTION: SignerLimit = {
   kind: "once started anew",
@@ -78,6 +81,8 @@ class HostedBackend extends NDKNip46Backend {
   readonly #secrets: ReadonlySet<string>
   readonly #known: Set<string>
   readonly #handling = new Set<Promise<void>>()
+  /** Each time it has said where it listens, NDK answers over new connections. */
+  readonly #pools = new Set<NDKPool | undefined>()
 
   constructor(kit: NDK, signer: NDKPrivateKeySigner, relays: string[], { secrets, known }: LetIn) {
     const permit = async ({ pubkey, method, params }: Nip46PermitCallbackParams): Promise<boolean> =>
@@ -96,17 +101,24 @@ class HostedBackend extends NDKNip46Backend {
     const handled = super.handleIncomingEvent(event)
     const settled = Promise.allSettled([handled]).then(() => void this.#handling.delete(settled))
     this.#handling.add(settled)
+    this.#pools.add(this.rpc["pool"])
     return handled
   }
 
   async idle(): Promise<void> {
     await Promise.all(this.#handling)
   }
-}
 
-interface Running {
-  readonly kit: NDK
-  readonly backend: HostedBackend
+  close(): void {
+    for (const pool of [this.ndk.pool, this.rpc["pool"], ...this.#pools]) {
+      for (const [url, relay] of [...(pool?.relays ?? [])]) {
+        // A reconnection that waits would outlive the disconnect.
+        relay.connectivity.resetReconnectionState()
+        // A relay that stays in the pool is dialled again, as after a fault of the network, when all go at once.
+        pool?.removeRelay(url)
+      }
+    }
+  }
 }
 
 class BackendHost implements SignerHost {
@@ -115,7 +127,7 @@ class BackendHost implements SignerHost {
   readonly #place: Place
   readonly #key = generateSecretKey()
   readonly #letIn: LetIn = { secrets: new Set([BUNKER_SECRET]), known: new Set() }
-  #running: Running | undefined
+  #running: HostedBackend | undefined
   #offered: string[]
 
   constructor(place: Place) {
@@ -126,7 +138,7 @@ class BackendHost implements SignerHost {
   }
 
   get signer(): object {
-    return this.#started().backend
+    return this.#started()
   }
 
   async listen(): Promise<string> {
@@ -134,7 +146,7 @@ class BackendHost implements SignerHost {
     const kit = new NDK({ explicitRelayUrls: [url, other], enableOutboxModel: false })
     await kit.connect(DIAL_MS)
     const backend = new HostedBackend(kit, new NDKPrivateKeySigner(this.#key), this.#offered, this.#letIn)
-    this.#running = { kit, backend }
+    this.#running = backend
     await listening(this.remoteSignerPubkey, 2, () => backend.start())
     return `bunker://${this.remoteSignerPubkey}?relay=${encodeURIComponent(url)}&secret=${BUNKER_SECRET}`
   }
@@ -145,12 +157,12 @@ class BackendHost implements SignerHost {
     const secret = searchParams.get("secret") ?? ""
     this.#letIn.secrets.add(secret)
     this.#letIn.known.add(client)
-    await this.#started().backend.rpc.sendResponse("paired", client, secret)
+    await this.#started().rpc.sendResponse("paired", client, secret)
   }
 
   /** NDK answers over its list of the moment: in the middle of a request, a new one would mislay the answer. */
   async offer(relays: readonly string[]): Promise<void> {
-    const { backend } = this.#started()
+    const backend = this.#started()
     await backend.idle()
     this.#offered = [...relays]
     backend.relayUrls = this.#offered
@@ -163,16 +175,13 @@ class BackendHost implements SignerHost {
 
   async close(): Promise<void> {
     if (this.#running === undefined) return
-    const { kit, backend } = this.#running
+    const backend = this.#running
     this.#running = undefined
-    for (const relay of [...kit.pool.relays.values(), ...(backend.rpc["pool"]?.relays.values() ?? [])]) {
-      // A reconnection that waits would outlive the disconnect.
-      relay.connectivity.resetReconnectionState()
-      relay.disconnect()
-    }
+    await within(backend.idle(), CLOSE_MS, "what NDK was about to answer").catch(() => undefined)
+    backend.close()
   }
 
-  #started(): Running {
+  #started(): HostedBackend {
     if (this.#running === undefined) throw new Error("this backend was not started")
     return this.#running
   }

@@ -81,6 +81,9 @@ async function listen(port: number, mended: boolean): Promise<Running> {
 }
 
 async function stop({ server, sockets, relay }: Running, how: Restart): Promise<void> {
+  // First of all: who dials again at once must not find it still listening.
+  const closed = once(server, "close")
+  server.close()
   const gone = Promise.all([...sockets.clients].map((socket) => once(socket, "close")))
   for (const socket of sockets.clients) {
     if (how === "stopping") socket.close(GOING_AWAY)
@@ -88,8 +91,8 @@ async function stop({ server, sockets, relay }: Running, how: Restart): Promise<
   }
   await gone
   sockets.close()
-  const closed = once(server, "close")
-  server.close()
+  server.closeAllConnections()
+  for (const socket of sockets.clients) socket.terminate()
   await closed
   await relay.destroy()
 }
