@@ -245,7 +245,7 @@ function benchOf(subject: SignerSubject, crypto: CryptoBackend, opened: { close(
         timer = setTimeout(resolve, silenceMs, "silence")
       })
       try {
-        return await Promise.race([silence, errorOf(call).then(({ message }) => message)])
+        return await Promise.race([silence, errorOf(call).then(refusalOf)])
       } finally {
         clearTimeout(timer)
       }
@@ -287,6 +287,12 @@ function benchOf(subject: SignerSubject, crypto: CryptoBackend, opened: { close(
       return { events: [...events.values()], responses }
     },
   }
+}
+
+/** The signer's own refusal; an error of the client says nothing of the signer. */
+function refusalOf(error: Nip46Error): string {
+  if (error.code !== "REMOTE_ERROR") throw new Error(`it was not refused: ${error.message}`)
+  return error.message
 }
 
 async function errorOf(call: Promise<unknown>): Promise<Nip46Error> {

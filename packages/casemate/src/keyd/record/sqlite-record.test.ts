@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto"
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Nip46Error } from "@casemate/nip46/protocol"
@@ -119,6 +119,15 @@ describe("files", () => {
     rmSync(path)
     new BetterSqlite(path).exec("CREATE TABLE something (x)").close()
     expect(() => open()).toThrow(/holds nothing of casemate's/)
+  })
+
+  test("one with damaged pages is refused, and not changed", async () => {
+    await open().close()
+    const bytes = readFileSync(path)
+    bytes.fill(0xa5, 4_096)
+    writeFileSync(path, bytes)
+    expect(() => open()).toThrow(/record\.db is damaged: put it back from your backup$/)
+    expect(readFileSync(path).equals(bytes)).toBe(true)
   })
 
   test("one that is gone while its log is there is refused", async () => {

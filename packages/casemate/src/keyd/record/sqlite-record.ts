@@ -23,7 +23,7 @@ import type {
   UserKey,
 } from "./record.js"
 import { toAuditRow, toClaim, toConnection, toUserKey } from "./rows.js"
-import { isStorageDown, openSqlite, type SqliteDatabase, sqliteCompiler } from "./sqlite.js"
+import { isDamage, isStorageDown, openSqlite, type SqliteDatabase, sqliteCompiler } from "./sqlite.js"
 import { prepareAll, type Statements } from "./statements.js"
 import { type Draft, FLOOR, recall, WRITER, Writes } from "./writes.js"
 
@@ -64,7 +64,8 @@ export function openSqliteRecord(file: string, options: SqliteRecordOptions): Re
     return createSqliteRecord(db, options)
   } catch (error) {
     db.close()
-    throw error
+    if (!isDamage(error)) throw error
+    throw new UserError(`${file} is damaged: put it back from your backup`, { cause: error })
   }
 }
 

@@ -113,3 +113,8 @@ function connect(file: string): BetterSqlite.Database {
     throw new UserError(`${file} cannot be opened as a database: ${why}`, { cause: error })
   }
 }
+
+/** Whether an error says that a database file is not what SQLite wrote. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof BetterSqlite.SqliteError && /^SQLITE_(?:CORRUPT|NOTADB)/.test(error.code)
+}
