@@ -1,10 +1,10 @@
 import type { CryptoBackend, Keypair } from "../crypto/backend.js"
+import { BoundedMap } from "../crypto/bounded-map.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { CLIENT_AUTHENTICATION_KIND, NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
 import { MAX_EVENT_BYTES } from "../protocol/limits.js"
 import { DEFAULT_TIMING } from "../transport/timing.js"
 import type { PublishReport, Transport, TransportFactory, TransportPublishOptions } from "../transport/transport.js"
-import { RecentIds } from "./recent-ids.js"
 
 /** A message for this client: its event is genuine and new, and it opened. */
 export interface WireMessage {
@@ -45,7 +45,7 @@ export class Wire {
   /** A relay is back that had been lost: what it should have brought meanwhile may be gone. */
   onRenewed: () => void = () => undefined
   readonly #options: WireOptions
-  readonly #seen = new RecentIds(REMEMBERED_IDS)
+  readonly #seen = new BoundedMap<string, true>(REMEMBERED_IDS)
   readonly #waiters = new Set<() => void>()
   readonly #old = new Set<Line>()
   #line: Line
@@ -194,9 +194,9 @@ export class Wire {
     if (this.#peer !== undefined && event.pubkey !== this.#peer.pubkey) return
     if (!event.tags.some(([name, value]) => name === "p" && value === this.clientPubkey)) return
     const id = crypto.eventId(event)
-    if (id !== event.id || this.#seen.has(id) || !crypto.verifyEventSignature(event, id)) return
+    if (id !== event.id || this.#seen.get(id) === true || !crypto.verifyEventSignature(event, id)) return
     // Only now: a forged twin must not shut out the genuine event.
-    this.#seen.add(id)
+    this.#seen.set(id, true)
     const plaintext = this.#decrypt(event)
     if (plaintext !== undefined) {
       this.onMessage({ author: event.pubkey, plaintext, createdAt: event.created_at })
