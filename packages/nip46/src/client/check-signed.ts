@@ -1,6 +1,7 @@
 import type { CryptoBackend } from "../crypto/backend.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { type EventTemplate, isEventShape, type NostrEvent } from "../protocol/event.js"
+import { parseJson } from "../protocol/json.js"
 
 export interface CheckOptions {
   readonly crypto: CryptoBackend
@@ -38,14 +39,6 @@ function sameTags(a: readonly string[][], b: readonly string[][]): boolean {
     a.length === b.length &&
     a.every((tag, i) => tag.length === b[i]?.length && tag.every((value, k) => value === b[i]?.[k]))
   )
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function wrong(field: string, what: string): Nip46Error {

@@ -1,6 +1,7 @@
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { isHex32 } from "../protocol/hex.js"
+import { parseJson } from "../protocol/json.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
 
 /**
@@ -42,14 +43,6 @@ export function parseSession(stored: unknown): SessionParts {
 export function sessionOf({ clientSecretKey, userPubkey, ...rest }: SessionParts): Session {
   const session = { version: 1, clientSecretKey: bytesToHex(clientSecretKey), ...rest } as const
   return userPubkey === undefined ? session : { ...session, userPubkey }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function refusal(what: string): Nip46Error {

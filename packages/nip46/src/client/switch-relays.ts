@@ -1,3 +1,4 @@
+import { parseJson } from "../protocol/json.js"
 import { normalizeRelayUrls, sameRelays } from "../protocol/relay-url.js"
 
 /**
@@ -12,12 +13,4 @@ export function readSwitch(answer: unknown, current: readonly string[]): string[
   const isPlainKnown = current.some((url) => url.startsWith("ws:"))
   const relays = urls.filter((url) => isPlainKnown || url.startsWith("wss:"))
   return relays.length === 0 || sameRelays(relays, current) ? undefined : relays
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

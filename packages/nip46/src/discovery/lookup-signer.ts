@@ -1,5 +1,6 @@
 import { Nip46Error } from "../protocol/errors.js"
 import { isHex32 } from "../protocol/hex.js"
+import { parseJson } from "../protocol/json.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
 
 /** Where a name leads. */
@@ -132,14 +133,6 @@ function objectOf(value: unknown): Record<string, unknown> | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function notFound(name: string, why: string, cause?: unknown): Nip46Error {
