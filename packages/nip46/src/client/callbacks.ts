@@ -42,19 +42,25 @@ export interface Callbacks {
 export function guarded({ onAuthUrl, onStatus, onWarning }: Callbacks): Required<Callbacks> {
   const warn = (warning: Warning): void => {
     try {
-      onWarning?.(warning)
+      Promise.resolve(onWarning?.(warning) as unknown).catch(() => undefined)
     } catch {
       // Nobody is left to be told.
     }
   }
-  const guard = <T>(callback: ((value: T) => void) | undefined) => {
-    return (value: T): void => {
-      try {
-        callback?.(value)
-      } catch (error) {
-        warn({ kind: "callback", error })
-      }
+  return { onAuthUrl: guard(onAuthUrl, warn), onStatus: guard(onStatus, warn), onWarning: warn }
+}
+
+/** A callback of the app that neither throws nor rejects; what it would have, the app is warned of. */
+export function guard<T>(
+  callback: ((value: T) => unknown) | undefined,
+  warn: (warning: Warning) => void,
+): (value: T) => void {
+  return (value) => {
+    try {
+      // Callbacks are often async, and nobody else waits for them.
+      Promise.resolve(callback?.(value)).catch((error: unknown) => warn({ kind: "callback", error }))
+    } catch (error) {
+      warn({ kind: "callback", error })
     }
   }
-  return { onAuthUrl: guard(onAuthUrl), onStatus: guard(onStatus), onWarning: warn }
 }

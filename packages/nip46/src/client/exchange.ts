@@ -5,6 +5,7 @@ import { encodeRequest } from "../protocol/message.js"
 import { parseResponse, type Response } from "../protocol/response.js"
 import type { RelayResult } from "../transport/transport.js"
 import { readAuthUrl } from "./auth-url.js"
+import { MAX_TIMEOUT_MS } from "./bounded.js"
 import type { Callbacks } from "./callbacks.js"
 import type { Wire, WireMessage } from "./wire.js"
 
@@ -62,6 +63,8 @@ interface Pending {
   /** Ends what is being published for it. */
   attempt: AbortController | undefined
   relays: ReadonlyMap<string, RelayResult>
+  /** When each relay took it, in Unix milliseconds. */
+  readonly takenAt: Map<string, number>
   /** A relay took it, now or before it was lost. */
   isOut: boolean
 }
@@ -69,8 +72,6 @@ interface Pending {
 /** A clock that is further off than this makes relays and signers refuse events, in seconds. */
 const TOLERATED_SKEW = 60
 const MAX_AUTH_URLS = 16
-/** setTimeout takes a signed 32-bit number and fires at once above it. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
 /**
  * A relay that comes back takes our event while the signer has yet to come back to it, and nobody hears it. What is
  * sent this soon after a return, in ms, is asked again, so long after, so many times.
@@ -78,6 +79,8 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
 const RETURN_MS = 10_000
 const REPEAT_AFTER_MS = 2_500
 const MAX_REPEATS = 3
+/** A relay answers the subscription before the event, or as good as; one that takes longer, in ms, had refused it first. */
+const LATE_MS = 100
 
 /** Requests that wait for their response, each with a deadline (NIP-46 §Request Events, §Response Events). */
 export class Exchange {
@@ -92,6 +95,7 @@ export class Exchange {
     this.#options = options
     options.wire.onMessage = (message) => this.#received(message)
     options.wire.onRenewed = () => this.#askAgain()
+    options.wire.onLive = (relay) => this.#cameLive(relay)
   }
 
   get pending(): number {
@@ -126,6 +130,7 @@ export class Exchange {
           repeats: 0,
           attempt: undefined,
           relays: new Map(),
+          takenAt: new Map(),
           isOut: false,
         }
         this.#pending.set(id, pending)
@@ -152,6 +157,8 @@ export class Exchange {
 
   /** The signer may have left the old relays at once: what it has shown no page for is asked over the new ones too. */
   moved(): void {
+    // The signer may come there after us, as to a relay that returned.
+    this.#returnedAt = this.#options.now()
     for (const pending of this.#pending.values()) if (pending.authUrls.size === 0) void this.#publish(pending)
   }
 
@@ -188,7 +195,7 @@ export class Exchange {
         const results = [...report.relays.values()]
         // A relay that took it and said nothing may have delivered it: only the deadline ends that.
         if (!results.some((result) => result.kind === "failed" && result.reason === "no OK")) {
-          pending.fail(unreachable(method, pending.relays))
+          pending.fail(unreachable(method, reasons(pending.relays)))
           return
         }
       }
@@ -202,6 +209,7 @@ export class Exchange {
     pending.relays = new Map(pending.relays).set(relay, result)
     if (result.kind === "accepted") {
       pending.isOut = true
+      if (!pending.takenAt.has(relay)) pending.takenAt.set(relay, this.#options.now())
       callbacks.onStatus({ kind: "accepted", method: pending.method, relay })
     }
     if (result.kind === "refused" && /created_at|too (?:old|far|late)|future|expired/i.test(result.message)) {
@@ -213,6 +221,21 @@ export class Exchange {
   #askAgain(): void {
     this.#returnedAt = this.#options.now()
     for (const pending of this.#pending.values()) void this.#publish(pending)
+  }
+
+  /**
+   * A relay that was first reached after the request had been given up there was never asked; and one that took it
+   * well before it had our subscription, because that was refused at first, may have brought the answer to nobody.
+   */
+  #cameLive(relay: string): void {
+    for (const pending of this.#pending.values()) {
+      const takenAt = pending.takenAt.get(relay)
+      const isLost = takenAt !== undefined && this.#options.now() - takenAt > LATE_MS
+      if (!(isLost || pending.relays.get(relay)?.kind === "failed") || pending.authUrls.size > 0) continue
+      // As after a return: the signer may come there after us.
+      this.#returnedAt = this.#options.now()
+      void this.#publish(pending)
+    }
   }
 
   #repeatAfterReturn(pending: Pending): void {
@@ -270,17 +293,23 @@ export class Exchange {
 
   #setDeadline(pending: Pending, ms: number): void {
     clearTimeout(pending.deadline)
-    const { method } = pending
-    pending.deadline = setTimeout(
-      () => {
-        const seconds = Math.round(ms / 1000)
-        const message = pending.isOut
-          ? `the remote signer did not answer ${method} within ${seconds} s; see whether it is running and waits for approval`
-          : `no relay confirmed ${method} within ${seconds} s, and no answer came`
-        pending.fail(new Nip46Error("TIMEOUT", message, { details: { method, relays: reasons(pending.relays) } }))
-      },
-      Math.min(ms, MAX_TIMEOUT_MS),
-    )
+    pending.deadline = setTimeout(() => pending.fail(this.#late(pending, ms)), Math.min(ms, MAX_TIMEOUT_MS))
+  }
+
+  #late(pending: Pending, ms: number): Nip46Error {
+    const { method, isOut } = pending
+    const { wire } = this.#options
+    const deaf = wire.failures()
+    // No relay lets us hear an answer: that, and not the signer, is what keeps it from coming.
+    if (Object.keys(deaf).length === wire.relays.length) {
+      const known = isOut ? deaf : { ...deaf, ...reasons(pending.relays) }
+      return unreachable(method, known, isOut ? `no relay lets this app hear the answer to ${method}` : undefined)
+    }
+    const seconds = Math.round(ms / 1000)
+    const message = isOut
+      ? `the remote signer did not answer ${method} within ${seconds} s; see whether it is running and waits for approval`
+      : `no relay confirmed ${method} within ${seconds} s, and no answer came`
+    return new Nip46Error("TIMEOUT", message, { details: { method, relays: reasons(pending.relays) } })
   }
 
   #compareClocks(createdAt: number): void {
@@ -295,10 +324,13 @@ function aborted(method: string, { reason }: AbortSignal): Nip46Error {
   return new Nip46Error("CLOSED", `${method} was aborted by the app`, { cause: reason })
 }
 
-function unreachable(method: string, results: ReadonlyMap<string, RelayResult>): Nip46Error {
-  const relays = reasons(results)
+function unreachable(
+  method: string,
+  relays: Readonly<Record<string, string>>,
+  what = `no relay took ${method}`,
+): Nip46Error {
   const listed = Object.entries(relays).map(([relay, reason]) => `${relay} (${reason})`)
-  const message = `no relay took ${method}: ${listed.join(", ")}; check the network, or connect over other relays`
+  const message = `${what}: ${listed.join(", ")}; check the network, or connect over other relays`
   return new Nip46Error("RELAYS_UNREACHABLE", message, { details: { method, relays } })
 }
 

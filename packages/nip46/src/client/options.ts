@@ -6,7 +6,7 @@ import { Nip46Error } from "../protocol/errors.js"
 import { RelaySet } from "../transport/relay-set.js"
 import type { TransportFactory } from "../transport/transport.js"
 import { platformWebSocket, type WebSocketFactory } from "../transport/web-socket.js"
-import { type Callbacks, guarded } from "./callbacks.js"
+import { type Callbacks, guard, guarded } from "./callbacks.js"
 import { type ClientTiming, DEFAULT_CLIENT_TIMING } from "./exchange.js"
 import type { Session } from "./session.js"
 
@@ -56,13 +56,7 @@ export function settingsOf(options: RemoteSignerOptions): Settings {
     crypto,
     openTransport: options.openTransport ?? relaySets(options.webSocket, now),
     callbacks,
-    onSession(session) {
-      try {
-        options.onSession?.(session)
-      } catch (error) {
-        callbacks.onWarning({ kind: "callback", error })
-      }
-    },
+    onSession: guard(options.onSession, callbacks.onWarning),
     acceptNewCreatedAt,
     timing: { ...DEFAULT_CLIENT_TIMING, ...options.timing },
     now,

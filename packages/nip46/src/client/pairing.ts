@@ -7,6 +7,7 @@ import { parsePermissions } from "../protocol/permission.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
 import { parseResponse } from "../protocol/response.js"
 import { readAuthUrl } from "./auth-url.js"
+import { bounded, MAX_TIMEOUT_MS } from "./bounded.js"
 import type { CallOptions } from "./exchange.js"
 import { type AppOptions, type RemoteSignerOptions, type Settings, settingsOf } from "./options.js"
 import type { RemoteSigner, RemoteSignerParts } from "./remote-signer.js"
@@ -36,6 +37,7 @@ export class Pairing {
   readonly #signer: Promise<RemoteSigner>
   readonly #unverified = new Set<string>()
   readonly #endWake: () => void
+  readonly #forgetSignal: () => void
   #settle: { resolve(signer: RemoteSigner): void; reject(error: unknown): void } | undefined
   #bound: RemoteSigner | undefined
   #deadline: ReturnType<typeof setTimeout> | undefined
@@ -48,6 +50,7 @@ export class Pairing {
     wire: Wire
     settings: Settings
     begin: (remoteSignerPubkey: string) => RemoteSigner
+    signal: AbortSignal | undefined
   }) {
     this.uri = options.uri
     this.redirectUrl = options.redirectUrl
@@ -61,12 +64,17 @@ export class Pairing {
     // Whoever asks gets the error; nobody has to ask.
     this.#signer.catch(() => undefined)
     const { pairingMs } = this.#settings.timing
-    const minutes = Math.round(pairingMs / 60_000)
+    const howLong =
+      pairingMs < 120_000 ? `${Math.round(pairingMs / 1000)} s` : `${Math.round(pairingMs / 60_000)} minutes`
     this.#deadline = setTimeout(
-      () =>
-        this.#fail(new Nip46Error("TIMEOUT", `no signer answered the token within ${minutes} minutes; make a new one`)),
-      pairingMs,
+      () => this.#fail(new Nip46Error("TIMEOUT", `no signer answered the token within ${howLong}; make a new one`)),
+      Math.min(pairingMs, MAX_TIMEOUT_MS),
     )
+    const { signal } = options
+    const abort = (): void =>
+      this.#fail(new Nip46Error("CLOSED", "the pairing was aborted by the app", { cause: signal?.reason }))
+    signal?.addEventListener("abort", abort)
+    this.#forgetSignal = () => signal?.removeEventListener("abort", abort)
     this.#wire.onMessage = (message) => this.#received(message)
     // A phone's browser sleeps while the signer's app is open, which is when the answer comes.
     this.#endWake = onWake(() => this.#wire.checkNow())
@@ -78,28 +86,7 @@ export class Pairing {
    * @throws `TIMEOUT` after 10 minutes, `CLOSED`, and what `get_public_key` throws
    */
   async connected({ signal, timeoutMs }: CallOptions = {}): Promise<RemoteSigner> {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let abort: (() => void) | undefined
-    try {
-      return await Promise.race([
-        this.#signer,
-        new Promise<never>((_, reject) => {
-          abort = () =>
-            reject(new Nip46Error("CLOSED", "the pairing was aborted by the app", { cause: signal?.reason }))
-          if (signal?.aborted === true) abort()
-          signal?.addEventListener("abort", abort)
-          if (timeoutMs === undefined) return
-          const late = new Nip46Error(
-            "TIMEOUT",
-            `no signer answered the token within ${Math.round(timeoutMs / 1000)} s`,
-          )
-          timer = setTimeout(() => reject(late), timeoutMs)
-        }),
-      ])
-    } finally {
-      clearTimeout(timer)
-      if (abort !== undefined) signal?.removeEventListener("abort", abort)
-    }
+    return bounded(this.#signer, { signal, timeoutMs, what: "the wait for a signer" })
   }
 
   /** Stops listening. A signer that is connected already stays. */
@@ -123,6 +110,7 @@ export class Pairing {
     this.#bound = signer
     try {
       await signer.start()
+      this.#forgetSignal()
       this.#settle?.resolve(signer)
       this.#settle = undefined
     } catch (error) {
@@ -134,6 +122,7 @@ export class Pairing {
   #fail(error: unknown): void {
     if (this.#settle === undefined) return
     this.#endListening()
+    this.#forgetSignal()
     this.#settle.reject(error)
     this.#settle = undefined
     if (this.#bound === undefined) this.#wire.close()
@@ -185,6 +174,7 @@ export async function startPairing(
     secret,
     wire,
     settings,
+    signal,
     begin: (remoteSignerPubkey) =>
       create({ settings, keypair, wire, clientSecretKey, remoteSignerPubkey, relays, userPubkey: undefined }),
   })

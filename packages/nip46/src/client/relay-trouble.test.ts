@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest"
 import { checkLeaks } from "../../test/support/leaks.js"
 import { type Asked, type ScriptedSigner, scriptedSigner } from "../../test/support/scripted-signer.js"
 import { createNodeBackend } from "../crypto/node/index.js"
+import { parseNostrconnectToken } from "../protocol/index.js"
 import { FaultRelay, type FaultRelayOptions } from "../testing/index.js"
 import { RelaySet, type TransportFactory } from "../transport/index.js"
 import { type ConnectOptions, RemoteSigner, type Warning } from "./index.js"
@@ -158,6 +159,102 @@ describe("relays that are gone", () => {
     setTimeout(() => only.start(), 200)
     await ping
   }, 20_000)
+})
+
+describe("relays that are late", () => {
+  it("one whose subscription was refused at first: the answer that nobody heard is asked for again", async () => {
+    const busy = relay("busy", { faults: { rateLimitedSubscriptions: 1 } })
+    const elsewhere = relay("elsewhere")
+    const signer = scriptedSigner(openTransport, [elsewhere.url])
+    open.push(signer)
+    // The signer answers at once, at the very relay that does not have us yet.
+    const bridge = openTransport([elsewhere.url], {})
+    open.push(bridge)
+    bridge.subscribe([{ kinds: [24133] }], { onEvent: (event) => busy.publish(event) })
+    const carried = new Set<string>()
+    const carry = setInterval(() => {
+      for (const event of busy.events) if (!carried.has(event.id)) void bridge.publish(event)
+      for (const event of busy.events) carried.add(event.id)
+    }, 5)
+    open.push({ close: () => clearInterval(carry) })
+    const remote = await connect(tokenOf(signer, busy.url))
+    await remote.ping()
+  }, 20_000)
+
+  it("one that is first reached when the others have been given up is asked then", async () => {
+    const [near, far] = [relay("near"), relay("far")]
+    far.stop()
+    const signer = signerAt(far)
+    const connecting = connect(tokenOf(signer, near.url, far.url), { timing: { relayMs: 200 } })
+    await vi.waitFor(() => expect(near.events.length).toBeGreaterThan(0))
+    setTimeout(() => far.start(), 500)
+    await (await connecting).ping()
+  }, 20_000)
+
+  it("a signer that comes late to the relays it named is asked there again", async () => {
+    const [old, next] = [relay("old"), relay("next")]
+    const signer = signerAt(old)
+    const remote = await connect(signer.token())
+    signer.on("switch_relays", ({ answer }) => answer({ result: [next.url] }))
+    expect(await remote.switchRelays()).toEqual([next.url])
+    const ping = remote.ping()
+    await vi.waitFor(() => expect(next.events.length).toBeGreaterThan(0))
+    signer.listenAt(next.url)
+    await ping
+  }, 20_000)
+})
+
+describe("deadlines that are shorter than relays are waited for", () => {
+  it("all relays dead: each relay's reason all the same", async () => {
+    const only = relay("only")
+    const signer = signerAt(only)
+    const remote = await connect(signer.token())
+    only.stop()
+    await expect(remote.ping({ timeoutMs: 300 })).rejects.toMatchObject({
+      code: "RELAYS_UNREACHABLE",
+      details: { relays: { [only.url]: expect.stringContaining("socket") as string } },
+    })
+  })
+
+  it("a relay that takes events and serves nobody: that is what the error says", async () => {
+    const shut = relay("shut", { faults: { refuseSubscriptions: "restricted: members only" } })
+    const signer = signerAt(relay("elsewhere"))
+    const failed = connect(tokenOf(signer, shut.url), { timing: { requestMs: 400 } })
+    await expect(failed).rejects.toThrow("no relay lets this app hear the answer to connect")
+    await expect(failed).rejects.toMatchObject({ details: { relays: { [shut.url]: "restricted: members only" } } })
+  })
+})
+
+describe("a pairing, over sockets", () => {
+  it.each([["closed"], ["aborted"], ["too late"]])("that is %s leaves none", async (how) => {
+    const only = relay("only")
+    const controller = new AbortController()
+    const pairing = await RemoteSigner.pair({
+      relays: [only.url],
+      openTransport,
+      signal: controller.signal,
+      timing: { pairingMs: how === "too late" ? 30 : 60_000 },
+    })
+    expect(only.sockets).toBe(1)
+    const waiting = pairing.connected()
+    if (how === "closed") pairing.close()
+    if (how === "aborted") controller.abort()
+    await expect(waiting).rejects.toMatchObject({ code: how === "too late" ? "TIMEOUT" : "CLOSED" })
+    await vi.waitFor(() => expect(only.sockets).toBe(0))
+  })
+
+  it("that brought a signer is not ended by its signal any more", async () => {
+    const only = relay("only")
+    const signer = signerAt(only)
+    const controller = new AbortController()
+    const pairing = await RemoteSigner.pair({ relays: [only.url], openTransport, signal: controller.signal })
+    const { clientPubkey, secret } = parseNostrconnectToken(pairing.uri)
+    await signer.say(clientPubkey, JSON.stringify({ id: "1", result: secret }))
+    const remote = await pairing.connected()
+    open.push(remote)
+    controller.abort()
+    await remote.ping()
+  })
 })
 
 describe("relays that misbehave", () => {

@@ -88,6 +88,8 @@ describe("connect", () => {
 
   it("refuses a token or perms that cannot be read before it dials anything", async () => {
     expect(await codeOf(connect({}, "bunker://nonsense"))).toBe("INVALID_TOKEN")
+    // 64 hex digits that are no point of the curve.
+    expect(await codeOf(connect({}, `bunker://${"f".repeat(64)}?relay=wss%3A%2F%2Fone.example`))).toBe("INVALID_TOKEN")
     expect(await codeOf(connect({ perms: "fly" }))).toBe("INVALID_PERMISSION")
     expect(signer.asked).toEqual([])
   })
@@ -228,6 +230,22 @@ describe("invariant 7: every call ends", () => {
     expect(await codeOf(remote.ping({ timeoutMs: 20 }))).toBe("TIMEOUT")
   })
 
+  it("by one deadline for a call that asks twice", async () => {
+    const sessions: (Session | undefined)[] = []
+    signer.on("get_public_key", () => undefined)
+    await codeOf(connect({ timing: { requestMs: 60 }, onSession: (session) => sessions.push(session) }))
+    const restored = RemoteSigner.restore(sessions[0] as Session, { openTransport: relays.open })
+    open.push(restored)
+    signer.on("get_public_key", async ({ answer }) => {
+      await new Promise((resolve) => setTimeout(resolve, 150))
+      await answer({ result: signer.user.pubkey })
+    })
+    signer.on("sign_event", () => undefined)
+    const startedAt = performance.now()
+    expect(await codeOf(restored.signEvent({ kind: 1, content: "" }, { timeoutMs: 400 }))).toBe("TIMEOUT")
+    expect(performance.now() - startedAt).toBeLessThan(540)
+  })
+
   it("by no deadline earlier than it was given, however far off that is", async () => {
     const remote = await connect()
     await remote.ping({ timeoutMs: 2 ** 40 })
@@ -306,6 +324,8 @@ describe("the session", () => {
       { ...session, remoteSignerPubkey: undefined },
       { ...session, relays: ["https://x.example"] },
       { ...session, userPubkey: 1 },
+      { ...session, remoteSignerPubkey: "f".repeat(64) },
+      { ...session, clientSecretKey: "0".repeat(64) },
     ]
     for (const each of damaged) {
       const restoring = (): RemoteSigner => RemoteSigner.restore(each as Session, { openTransport: relays.open })
@@ -321,14 +341,14 @@ describe("the session", () => {
     expect(await first.logout()).toBe(true)
     expect(methods().at(-1)).toBe("logout")
     expect(sessions.at(-1)).toBeUndefined()
-    expect(first.session.clientSecretKey).toBe("0".repeat(64))
+    expect(() => first.session).toThrow("its key was wiped")
     expect(await codeOf(first.ping())).toBe("CLOSED")
 
     signer.on("logout", () => undefined)
     const second = await connect({ onSession })
     expect(await second.logout({ timeoutMs: 30 })).toBe(false)
     expect(sessions.at(-1)).toBeUndefined()
-    expect(second.session.clientSecretKey).toBe("0".repeat(64))
+    expect(() => second.session).toThrow("its key was wiped")
   })
 
   it("goes on when a callback of the app throws", async () => {
@@ -339,5 +359,18 @@ describe("the session", () => {
     const remote = await connect({ onSession: boom, onStatus: boom, onWarning: (warning) => errors.push(warning) })
     await remote.ping()
     expect(errors).toContainEqual({ kind: "callback", error: new Error("boom") })
+  })
+
+  it("goes on when an async callback of the app rejects", async () => {
+    const errors: unknown[] = []
+    // What apps write where a callback returns nothing.
+    const rejecting =
+      (why: string): (() => void) =>
+      () =>
+        Promise.reject(new Error(why))
+    const onSession = rejecting("disk full")
+    await connect({ onSession, onWarning: (warning) => errors.push(warning) })
+    await vi.waitFor(() => expect(errors).toContainEqual({ kind: "callback", error: new Error("disk full") }))
+    await connect({ onSession, onWarning: rejecting("nobody is left") })
   })
 })

@@ -5,6 +5,7 @@ import { Nip46Error } from "../protocol/errors.js"
 import { type EventTemplate, isKind, isTags, isTimestamp, type NostrEvent } from "../protocol/event.js"
 import { isHex32 } from "../protocol/hex.js"
 import { formatPermissions, parsePermissions } from "../protocol/permission.js"
+import { bounded } from "./bounded.js"
 import { checkSigned } from "./check-signed.js"
 import { type CallOptions, Exchange } from "./exchange.js"
 import { type AppOptions, type RemoteSignerOptions, type Settings, settingsOf } from "./options.js"
@@ -85,6 +86,10 @@ export class RemoteSigner {
     const { remoteSignerPubkey, relays, secret } = token
     // A copy: it is wiped at the end.
     const clientSecretKey = options.clientSecretKey?.slice() ?? settings.crypto.generateSecretKey()
+    if (!settings.crypto.isPubkey(remoteSignerPubkey)) {
+      const message = "the public key in this token is none; copy the whole token again"
+      throw new Nip46Error("INVALID_TOKEN", message, { details: { field: "pubkey" } })
+    }
     const signer = open(settings, { clientSecretKey, remoteSignerPubkey, relays, userPubkey: undefined })
     try {
       const params = [
@@ -127,7 +132,8 @@ export class RemoteSigner {
    * @throws `INVALID_SESSION`
    */
   static restore(session: Session | string, options: RemoteSignerOptions = {}): RemoteSigner {
-    const signer = open(settingsOf(options), parseSession(session))
+    const settings = settingsOf(options)
+    const signer = open(settings, parseSession(session, settings.crypto))
     signer.#followRelays()
     return signer
   }
@@ -137,8 +143,9 @@ export class RemoteSigner {
     return this.#wire.relays
   }
 
-  /** What must be kept to `restore`; a secret. */
+  /** What must be kept to `restore`; a secret. @throws `CLOSED` after `close()`, which wipes the key */
   get session(): Session {
+    if (this.#closed) throw new Nip46Error("CLOSED", "this remote signer is closed, and its key was wiped")
     return sessionOf({
       clientSecretKey: this.#clientSecretKey,
       remoteSignerPubkey: this.remoteSignerPubkey,
@@ -177,12 +184,14 @@ export class RemoteSigner {
     if (!isKind(kind) || !isTimestamp(created_at) || typeof content !== "string" || !isTags(tags)) {
       throw new Nip46Error("INVALID_EVENT", "the event to sign does not have the shape that NIP-01 asks for")
     }
+    const startedAt = now()
     const userPubkey = await this.getPublicKey(options)
+    const left = shortened(options, now() - startedAt)
     if (pubkey !== undefined && pubkey !== userPubkey) {
       throw new Nip46Error("INVALID_EVENT", "the event to sign names another author than the user; leave pubkey out")
     }
     const template: EventTemplate = { kind, content, tags: tags.map((tag) => [...tag]), created_at }
-    const answer = await this.#exchange.request("sign_event", [JSON.stringify(template)], options)
+    const answer = await this.#exchange.request("sign_event", [JSON.stringify(template)], left)
     return checkSigned(answer, template, { crypto, userPubkey, anyCreatedAt: acceptNewCreatedAt })
   }
 
@@ -211,11 +220,14 @@ export class RemoteSigner {
    * Asks where the signer wants to be met, and moves there once a new relay listens (NIP-46 §Switching relays).
    * It is done after connecting and restoring by itself. Resolves with the relays in use afterwards.
    */
-  async switchRelays(options?: CallOptions): Promise<readonly string[]> {
+  async switchRelays(options: CallOptions = {}): Promise<readonly string[]> {
+    const { signal, timeoutMs = this.#settings.timing.requestMs } = options
+    const startedAt = this.#settings.now()
     const answer = await this.#exchange.request("switch_relays", [], options)
-    const moved = this.#switching.then(() => this.#moveTo(answer))
+    const leftMs = Math.max(0, timeoutMs - (this.#settings.now() - startedAt))
+    const moved = this.#switching.then(() => this.#moveTo(answer, signal))
     this.#switching = moved
-    await moved
+    await bounded(moved, { signal, timeoutMs: leftMs, what: "the move to other relays" })
     return this.#wire.relays
   }
 
@@ -268,11 +280,15 @@ export class RemoteSigner {
     this.switchRelays().catch(() => undefined)
   }
 
-  async #moveTo(answer: unknown): Promise<void> {
+  async #moveTo(answer: unknown, signal: AbortSignal | undefined): Promise<void> {
     const relays = readSwitch(answer, this.#wire.relays)
-    if (relays === undefined || this.#closed) return
+    if (relays === undefined || this.#closed || signal?.aborted === true) return
     const { timing, callbacks, onSession } = this.#settings
-    const isMoved = await this.#wire.switchTo(relays, timing.switchMs, () => this.#exchange.drained())
+    const isMoved = await this.#wire.switchTo(relays, {
+      timeoutMs: timing.switchMs,
+      signal,
+      drained: () => this.#exchange.drained(),
+    })
     if (this.#closed) return
     if (!isMoved) {
       callbacks.onWarning({ kind: "switch_relays", relays })
@@ -298,6 +314,12 @@ async function bunkerOf(name: string, { fetch, signal }: ConnectOptions): Promis
     "this name leads to a signer that apps are paired with; use RemoteSigner.pair({ signer: name })",
     { details: { field: "name" } },
   )
+}
+
+/** One deadline for a call that asks twice. */
+function shortened(options: CallOptions | undefined, spentMs: number): CallOptions | undefined {
+  if (options?.timeoutMs === undefined) return options
+  return { ...options, timeoutMs: Math.max(0, options.timeoutMs - spentMs) }
 }
 
 function callOptions({ signal }: AppOptions): CallOptions {

@@ -1,4 +1,5 @@
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
+import type { CryptoBackend } from "../crypto/backend.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { isHex32 } from "../protocol/hex.js"
 import { parseJson } from "../protocol/json.js"
@@ -27,22 +28,34 @@ export interface SessionParts {
 }
 
 /** Reads what `onSession` gave, as the object or as its JSON. @throws `INVALID_SESSION` */
-export function parseSession(stored: unknown): SessionParts {
+export function parseSession(stored: unknown, crypto: Pick<CryptoBackend, "isPubkey" | "keypair">): SessionParts {
   const session = typeof stored === "string" ? parseJson(stored) : stored
   if (typeof session !== "object" || session === null) throw refusal("it is not the JSON that onSession gave")
   const { version, clientSecretKey, remoteSignerPubkey, relays, userPubkey } = session as Record<string, unknown>
   if (version !== 1) throw refusal("it was written by another version of this library")
   if (!isHex32(clientSecretKey)) throw refusal("its client key is missing or damaged")
-  if (!isHex32(remoteSignerPubkey)) throw refusal("its remote-signer's key is missing or damaged")
+  if (!isHex32(remoteSignerPubkey) || !crypto.isPubkey(remoteSignerPubkey))
+    throw refusal("its remote-signer's key is missing or damaged")
   if (userPubkey !== undefined && !isHex32(userPubkey)) throw refusal("its user's key is damaged")
   const urls = Array.isArray(relays) ? normalizeRelayUrls(relays.filter((url) => typeof url === "string")) : []
   if (urls.length === 0) throw refusal("it names no relay")
-  return { clientSecretKey: hexToBytes(clientSecretKey), remoteSignerPubkey, relays: urls, userPubkey }
+  const secretKey = hexToBytes(clientSecretKey)
+  if (!isSecretKey(secretKey, crypto)) throw refusal("its client key is missing or damaged")
+  return { clientSecretKey: secretKey, remoteSignerPubkey, relays: urls, userPubkey }
 }
 
 export function sessionOf({ clientSecretKey, userPubkey, ...rest }: SessionParts): Session {
   const session = { version: 1, clientSecretKey: bytesToHex(clientSecretKey), ...rest } as const
   return userPubkey === undefined ? session : { ...session, userPubkey }
+}
+
+function isSecretKey(bytes: Uint8Array, crypto: Pick<CryptoBackend, "keypair">): boolean {
+  try {
+    crypto.keypair(bytes).wipe()
+    return true
+  } catch {
+    return false
+  }
 }
 
 function refusal(what: string): Nip46Error {

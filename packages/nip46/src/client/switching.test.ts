@@ -200,6 +200,24 @@ describe("switch_relays", () => {
     },
   )
 
+  it("a move ends with its caller's deadline and signal, and is not made afterwards", async () => {
+    const never: TransportFactory = (urls, options) => {
+      const transport = openTransport(urls, options)
+      if (!urls.includes(NEW)) return transport
+      return { ...transport, subscribe: () => ({ id: "x", update: () => undefined, close: () => undefined }) }
+    }
+    const remote = await RemoteSigner.connect(signer.token(), { openTransport: never })
+    open.push(remote)
+    signer.on("switch_relays", ({ answer }) => answer({ result: [NEW] }))
+    await expect(remote.switchRelays({ timeoutMs: 60 })).rejects.toMatchObject({ code: "TIMEOUT" })
+    const controller = new AbortController()
+    const moving = remote.switchRelays({ signal: controller.signal })
+    setTimeout(() => controller.abort(), 50)
+    await expect(moving).rejects.toMatchObject({ code: "CLOSED" })
+    expect(remote.relays).toEqual([OLD])
+    await remote.ping()
+  })
+
   it("ends in the middle of a move when it is closed", async () => {
     signer.on("switch_relays", ({ answer }) => answer({ result: [NEW] }))
     const remote = await connect()

@@ -23,6 +23,13 @@ export interface WireOptions {
   readonly now: () => number
 }
 
+export interface SwitchOptions {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+  /** Resolves when nothing is waited for any more that was asked over the old relays. */
+  readonly drained: () => Promise<void>
+}
+
 /** Relays apply `since` to live events too: nearer, and a signer whose clock is behind would be mute. */
 const OVERLAP = DEFAULT_TIMING.overlapMs / 1000
 const REMEMBERED_IDS = 5_000
@@ -44,6 +51,8 @@ export class Wire {
   onMessage: (message: WireMessage) => void = () => undefined
   /** A relay is back that had been lost: what it should have brought meanwhile may be gone. */
   onRenewed: () => void = () => undefined
+  /** A relay listens for us for the first time. */
+  onLive: (relay: string) => void = () => undefined
   readonly #options: WireOptions
   readonly #seen = new BoundedMap<string, true>(REMEMBERED_IDS)
   readonly #waiters = new Set<() => void>()
@@ -95,10 +104,10 @@ export class Wire {
    * Make before break: the new relays must listen before anything is sent over them, and the old ones are
    * heard until `drained`. False, and all as before, when no new relay listens in time.
    */
-  async switchTo(relays: readonly string[], timeoutMs: number, drained: () => Promise<void>): Promise<boolean> {
+  async switchTo(relays: readonly string[], { timeoutMs, signal, drained }: SwitchOptions): Promise<boolean> {
     const next = this.#open(relays)
     this.#old.add(next)
-    const isLive = await this.#liveOn(() => next, timeoutMs)
+    const isLive = await this.#liveOn(() => next, timeoutMs, signal)
     if (this.#closed) return false
     this.#old.delete(next)
     if (!isLive) {
@@ -118,9 +127,12 @@ export class Wire {
   /** Why each relay that does not listen for us does not. */
   failures(): Record<string, string> {
     const { transport, live, refusals } = this.#line
-    const silent = transport.relays.filter((relay) => !live.has(relay))
-    const reasonOf = (relay: string): string => refusals.get(relay) ?? transport.failure(relay) ?? "no answer"
-    return Object.fromEntries(silent.map((relay) => [relay, reasonOf(relay)]))
+    return Object.fromEntries(
+      transport.relays.flatMap((relay) => {
+        const reason = refusals.get(relay) ?? transport.failure(relay) ?? (live.has(relay) ? undefined : "no answer")
+        return reason === undefined ? [] : [[relay, reason]]
+      }),
+    )
   }
 
   checkNow(): void {
@@ -157,7 +169,9 @@ export class Wire {
         const isBack = live.has(relay)
         live.add(relay)
         for (const waiter of this.#waiters) waiter()
+        refusals.delete(relay)
         if (isBack) this.onRenewed()
+        else this.onLive(relay)
       },
       onRefused: (relay, message) => void refusals.set(relay, message),
     })

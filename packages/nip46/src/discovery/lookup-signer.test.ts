@@ -77,6 +77,18 @@ describe("lookupSigner", () => {
     await expect(lookupSigner(name, { fetch })).rejects.toMatchObject({ code: "NAME_NOT_FOUND" })
   })
 
+  it("reads the domain's own document when it knows nothing of the name", async () => {
+    const { fetch } = web({ [at("signer.example", "_")]: current })
+    expect(await lookupSigner("nobody@signer.example", { fetch })).toEqual(pairing)
+  })
+
+  it("ends in time with a fetch that heeds no signal", async () => {
+    const deaf: typeof globalThis.fetch = () => new Promise(() => undefined)
+    await expect(lookupSigner("example.com", { fetch: deaf, timeoutMs: 10 })).rejects.toMatchObject({
+      code: "NAME_NOT_FOUND",
+    })
+  })
+
   it("ends in time, and by its signal", async () => {
     const never: typeof globalThis.fetch = (_, init) =>
       new Promise((_, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("aborted"))))

@@ -43,7 +43,11 @@ export function isSignerName(text: string): boolean {
 export async function lookupSigner(name: string, options: LookupOptions = {}): Promise<NamedSigner> {
   const [, local = "_", domain] = NAME.exec(name.trim().toLowerCase()) ?? []
   if (domain === undefined) throw notFound(name, "it is not a name like bob@example.com")
-  const document = await fetchDocument(name, domain, local, options)
+  const document = await fetchDocument(name, domain, local, options).catch((error: unknown) => {
+    // The domain may know nothing of a name and yet say where its signer is.
+    if (local === "_" || (error as Nip46Error).code !== "NAME_NOT_FOUND") throw error
+    return {}
+  })
   // The current shape is published under "_", and a name's own document may leave it out.
   const found =
     read(document, local) ?? (local === "_" ? undefined : read(await fetchDocument(name, domain, "_", options), "_"))
@@ -89,10 +93,13 @@ async function fetchDocument(
   const timer = setTimeout(() => deadline.abort(), timeoutMs)
   let text: string | undefined
   try {
-    const signals = signal === undefined ? [deadline.signal] : [deadline.signal, signal]
-    const response = await fetch(url, { redirect: "error", credentials: "omit", signal: AbortSignal.any(signals) })
-    if (!response.ok) throw notFound(name, `its domain answered ${response.status}`)
-    text = await textOf(response)
+    const end = AbortSignal.any(signal === undefined ? [deadline.signal] : [deadline.signal, signal])
+    const read = async (): Promise<string | undefined> => {
+      const response = await fetch(url, { redirect: "error", credentials: "omit", signal: end })
+      if (!response.ok) throw notFound(name, `its domain answered ${response.status}`)
+      return textOf(response)
+    }
+    text = await Promise.race([read(), rejectedBy(end)])
   } catch (error) {
     if (error instanceof Nip46Error) throw error
     if (signal?.aborted === true)
@@ -104,6 +111,14 @@ async function fetchDocument(
   const document = text === undefined ? undefined : objectOf(parseJson(text))
   if (document === undefined) throw notFound(name, "its domain answered with something that is not NIP-05's JSON")
   return document
+}
+
+/** Not every fetch that an app hands in heeds its signal. */
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(new Error("aborted"))
+    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true })
+  })
 }
 
 async function textOf({ body }: Response): Promise<string | undefined> {

@@ -35,6 +35,8 @@ export interface ScriptedSigner {
   seal(client: string, plaintext: string): string
   say(client: string, plaintext: string, fields?: AnswerFields): Promise<void>
   token(secret?: string): string
+  /** Comes to one more relay, and answers there from then on. */
+  listenAt(relay: string): void
   /** From now on it hears and speaks at these relays alone. */
   move(relays: readonly string[]): void
   close(): void
@@ -45,6 +47,7 @@ export function scriptedSigner(open: TransportFactory, relays: readonly string[]
   const keypair = crypto.keypair(crypto.generateSecretKey())
   const user = crypto.keypair(crypto.generateSecretKey())
   let transport = open(relays, {})
+  const transports = [transport]
   const asked: Asked[] = []
   const seen = new Set<string>()
   const handlers = new Map<string, (asked: Asked) => unknown>()
@@ -84,13 +87,23 @@ export function scriptedSigner(open: TransportFactory, relays: readonly string[]
       transport = open(to, {})
       listen()
     },
-    close: () => transport.close(),
+    listenAt(relay) {
+      const more = open([relay], {})
+      transports.push(more)
+      listenOn(more)
+    },
+    close: () => {
+      for (const each of transports) each.close()
+    },
   }
 
-  const listen = (): void => {
-    transport.subscribe([{ kinds: [NOSTR_CONNECT_KIND], "#p": [keypair.pubkey] }], { onEvent: received })
+  const listen = (): void => listenOn(transport)
+  /** What comes over it is answered there. */
+  const listenOn = (via: Transport): void => {
+    const filters = [{ kinds: [NOSTR_CONNECT_KIND], "#p": [keypair.pubkey] }]
+    via.subscribe(filters, { onEvent: (event) => received(event, via) })
   }
-  const received = (event: NostrEvent): void => {
+  const received = (event: NostrEvent, via: Transport): void => {
     // A copy from another relay.
     if (seen.has(event.id) || !crypto.verifyEvent(event)) return
     seen.add(event.id)
@@ -106,7 +119,7 @@ export function scriptedSigner(open: TransportFactory, relays: readonly string[]
       answer: async (response, { from = signer, ...fields } = {}) => {
         const text =
           typeof response === "string" ? response : JSON.stringify({ id: request.id, ...(response as object) })
-        await from.say(event.pubkey, text, fields)
+        await from.say(event.pubkey, text, { ...(from === signer && { transport: via }), ...fields })
       },
     }
     asked.push(entry)
