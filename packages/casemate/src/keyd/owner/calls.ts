@@ -76,7 +76,7 @@ const ARGS = {
     passphrase: v.pipe(
       passphrase,
       v.check(
-        (text) => [...text.normalize("NFKC")].length >= MIN_PASSPHRASE,
+        (text) => Array.from(text.normalize("NFKC")).length >= MIN_PASSPHRASE,
         `a passphrase for an export has at least ${MIN_PASSPHRASE} characters: whoever finds the export can guess at it`,
       ),
     ),

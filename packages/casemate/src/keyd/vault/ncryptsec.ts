@@ -33,14 +33,14 @@ export function parseNcryptsec(text: string): Ncryptsec {
   const bytes = bytesOf(text.trim())
   if (bytes?.length !== TOTAL_BYTES) throw new UserError("that ncryptsec is damaged: a single wrong letter spoils it")
   if (bytes[0] !== VERSION) throw new UserError("that ncryptsec is of a version that casemate does not know")
-  let at = 2
-  const next = (length: number): Uint8Array => bytes.subarray(at, (at += length))
+  const nonceAt = 2 + SALT_BYTES
+  const securityAt = nonceAt + NONCE_BYTES
   return {
     logN: bytes[1] as number,
-    salt: next(SALT_BYTES),
-    nonce: next(NONCE_BYTES),
-    keySecurity: next(1)[0] as number,
-    ciphertext: next(TOTAL_BYTES - at),
+    salt: bytes.subarray(2, nonceAt),
+    nonce: bytes.subarray(nonceAt, securityAt),
+    keySecurity: bytes[securityAt] as number,
+    ciphertext: bytes.subarray(securityAt + 1),
   }
 }
 
