@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { nsecEncode } from "nostr-tools/nip19"
+import { decode, npubEncode, nsecEncode } from "nostr-tools/nip19"
+import { decrypt, encrypt } from "nostr-tools/nip49"
 import { generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import decodeQR from "qr/decode.js"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import {
+  type Bunker,
   casemate,
   type Folders,
   isAlive,
@@ -74,7 +76,8 @@ describe.skipIf(!PYTHON.isHere)(titled("the first run on a terminal", PYTHON), (
     const secretKey = generateSecretKey()
     const { shows, type } = start()
     await shows(QUESTION)
-    type(`${nsecEncode(secretKey).slice(0, -1)}q\r`)
+    const nsec = nsecEncode(secretKey)
+    type(`${nsec.slice(0, -1)}${nsec.endsWith("q") ? "p" : "q"}\r`)
     await shows("not a secret key")
     expect(await shows(QUESTION)).not.toContain(nsecEncode(secretKey).slice(5, 20))
     type(`rubbish\u0015${nsecEncode(secretKey)}xy\u007f\u007f\r`)
@@ -150,6 +153,135 @@ describe.skipIf(!PYTHON.isHere)(titled("casemate keys add on a terminal", PYTHON
     expect(terminal.screen()).not.toContain(nsecEncode(secretKey).slice(5, 20))
     await bunker.stop()
     folders.remove()
+  })
+})
+
+describe.skipIf(!PYTHON.isHere)(titled("keys under a passphrase, on a terminal", PYTHON), () => {
+  const PASSPHRASE = "correct horse battery"
+  const NEW = "exported key (not shown): "
+  const AGAIN = "once more: "
+  let folders: Folders
+  let bunker: Bunker
+  beforeEach(async () => {
+    folders = makeFolders()
+    bunker = await startBunker(folders)
+  })
+  afterEach(async () => {
+    await bunker.stop()
+    folders.remove()
+  })
+  const open = (...args: string[]): Terminal => openTerminal(folders, ["keys", ...args, "--data-dir", folders.data])
+  const listed = async (): Promise<string[]> =>
+    (await runJson<{ name: string }[]>(folders, ["keys", "list"])).map(({ name }) => name)
+
+  it("come in: the passphrase is asked for, and neither is shown", async () => {
+    const secretKey = generateSecretKey()
+    const ncryptsec = encrypt(secretKey, "not long", 16)
+    for (const [typed, ending] of [
+      ["not right", "the passphrase is wrong"],
+      ["not long", `Added the key mine: ${npubEncode(getPublicKey(secretKey))}`],
+    ] as const) {
+      const terminal = open("add", "--name", "mine")
+      await terminal.shows("not shown): ")
+      terminal.type(`${ncryptsec}\r`)
+      await terminal.shows("Its passphrase (not shown): ")
+      terminal.type(`${typed}\r`)
+      await terminal.ended
+      expect(terminal.screen()).toContain(ending)
+      expect(terminal.screen()).not.toContain(typed)
+      expect(terminal.screen()).not.toContain(ncryptsec.slice(10, 24))
+    }
+  })
+
+  it("come in at the first start too", async () => {
+    const secretKey = generateSecretKey()
+    const fresh = makeFolders()
+    const terminal = openTerminal(fresh, ["start", "--data-dir", fresh.data, "--http", "localhost:0"])
+    await terminal.shows(QUESTION)
+    terminal.type(`${encrypt(secretKey, "not long", 16)}\r`)
+    await terminal.shows("Its passphrase (not shown): ")
+    terminal.type("not right\r")
+    await terminal.shows("the passphrase is wrong")
+    await terminal.shows(QUESTION)
+    terminal.type(`${encrypt(secretKey, "not long", 16)}\r`)
+    await terminal.shows("Its passphrase (not shown): ")
+    terminal.type("not long\r")
+    await terminal.shows(LAST_LINE)
+    expect(terminal.screen()).not.toContain("not long")
+    expect(await runJson(fresh, ["keys", "list"])).toMatchObject([{ pubkey: getPublicKey(secretKey) }])
+    terminal.type("\u0003")
+    await terminal.ended
+    fresh.remove()
+  })
+
+  it("go out: the passphrase is typed twice and not shown", async () => {
+    const terminal = open("export", "default", "--log-n", "16")
+    await terminal.shows(NEW)
+    terminal.type(`${PASSPHRASE}\r`)
+    await terminal.shows(AGAIN)
+    terminal.type(`${PASSPHRASE}\r`)
+    expect(await terminal.ended).toBe(0)
+    expect(terminal.screen()).not.toContain("horse")
+    const ncryptsec = /ncryptsec1\w+/.exec(terminal.screen())?.[0] ?? ""
+    expect(getPublicKey(decrypt(ncryptsec, PASSPHRASE))).toBe(bunker.ready.userPubkey)
+  })
+
+  it("stay, for two passphrases that differ, for none, for one that is too short, and for Ctrl-C", async () => {
+    for (const [typed, sentence] of [
+      [[PASSPHRASE, `${PASSPHRASE}x`], "the two passphrases are not the same, so nothing was exported"],
+      [[""], "a key is not exported without a passphrase"],
+      [["short", "short"], "at least 12 characters"],
+      [["half\u0003"], "nothing was entered, so nothing was changed"],
+    ] as const) {
+      const terminal = open("export", "default", "--log-n", "16")
+      for (const [i, text] of typed.entries()) {
+        await terminal.shows(i === 0 ? NEW : AGAIN)
+        terminal.type(`${text}\r`)
+      }
+      expect(await terminal.ended).toBe(1)
+      expect(terminal.screen()).toContain(sentence)
+      expect(terminal.screen()).not.toContain("ncryptsec1")
+    }
+    const unknown = open("export", "nobody")
+    expect(await unknown.ended).toBe(1)
+    expect(unknown.screen()).toContain('there is no key named "nobody"')
+    expect(unknown.screen()).not.toContain(NEW)
+  })
+
+  it("go out in the clear only for who types the name of the key", async () => {
+    for (const typed of ["y", "Default", "", "\u0003"]) {
+      const terminal = open("export", "default", "--nsec")
+      expect(await terminal.shows("to print it: ")).toContain("can sign as default for ever")
+      terminal.type(`${typed}\r`)
+      expect(await terminal.ended).toBe(1)
+      expect(terminal.screen()).not.toContain("nsec1")
+    }
+    const terminal = open("export", "default", "--nsec")
+    await terminal.shows("to print it: ")
+    terminal.type("default\r")
+    expect(await terminal.ended).toBe(0)
+    const shown = decode(/nsec1\w+/.exec(terminal.screen())?.[0] ?? "")
+    expect(shown.type === "nsec" && getPublicKey(shown.data)).toBe(bunker.ready.userPubkey)
+  })
+
+  it("are removed only for who types the name, and hears first what goes with them", async () => {
+    for (const typed of ["y", "yes", "Default", "", "\u0003"]) {
+      const terminal = open("remove", "default")
+      const screen = await terminal.shows("to remove it: ")
+      expect(screen).toContain(`This deletes the key default: ${npubEncode(bunker.ready.userPubkey)}`)
+      expect(screen).toContain("shut out with it, for good: 1 unused token")
+      expect(screen).toContain("it is the only key of this bunker")
+      expect(screen).toContain("`casemate keys export default` makes one")
+      terminal.type(`${typed}\r`)
+      expect(await terminal.ended).toBe(1)
+    }
+    expect(await listed()).toEqual(["default"])
+    const terminal = open("remove", "default")
+    await terminal.shows("to remove it: ")
+    terminal.type("default\r")
+    expect(await terminal.ended).toBe(0)
+    expect(terminal.screen()).toContain("Removed the key default")
+    expect(await listed()).toEqual([])
   })
 })
 

@@ -19,6 +19,7 @@ const MARK = "\u0001"
 const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/bunker:\/\/[0-9a-f]{64}\?\S*?secret=[0-9a-f]{32}/g, "<token>"],
   [/npub1[02-9ac-hj-np-z]{58}/g, "<npub>"],
+  [/ncryptsec1[02-9ac-hj-np-z]{152}/g, "<ncryptsec>"],
   [/(?:[ \u2580-\u259f]{40,}\n)+/g, "<QR code>\n"],
   // Whether a name is known not to be one within 4 s is up to the network.
   [/ {2}no relay of it can be reached now \(wss:\/\/relay\.example\.com: .*\n/g, ""],

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import BetterSqlite from "better-sqlite3"
-import { nsecEncode } from "nostr-tools/nip19"
+import { decode, npubEncode, nsecEncode } from "nostr-tools/nip19"
 import * as nip44 from "nostr-tools/nip44"
+import { decrypt, encrypt } from "nostr-tools/nip49"
 import { generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import { expect, it } from "vitest"
 import {
@@ -52,6 +53,31 @@ it.skipIf(!LINUX.isHere)(titled(title, LINUX), { timeout: 90_000 }, async () => 
     expect((await cli(["keys", "add", "--name", "wrong"], `${mistyped}\n`)).stderr).toMatch(/not a secret key/)
     expect((await cli(["keys", "add", "--name", "known"], `${nsecEncode(otherKey)}\n`)).code).toBe(1)
     expect((await cli(["keys", "add", "--name", "again"], Buffer.from(userKey).toString("hex"))).code).toBe(1)
+
+    // In and out under passphrases, right and wrong, and in the clear.
+    const foreignKey = generateSecretKey()
+    const theirPassphrase = "a passphrase from elsewhere, 24680"
+    const wrongPassphrase = "a passphrase that is not it, 13579"
+    const ncryptsec = encrypt(foreignKey, theirPassphrase, 16)
+    for (const [passphrase, code] of [
+      [wrongPassphrase, 1],
+      [theirPassphrase, 0],
+    ] as const)
+      expect((await cli(["keys", "add", "--name", "foreign"], `${ncryptsec}\n${passphrase}\n`)).code).toBe(code)
+    const ourPassphrase = "a passphrase for the way out, 97531"
+    const exporting = ["keys", "export", "known", "--log-n", "16"]
+    const exported = (await cli(exporting, `${ourPassphrase}\n`)).stdout.trim()
+    expect(decrypt(exported, ourPassphrase)).toEqual(userKey)
+    expect((await cli(exporting, "elevenchars\n")).stderr).toMatch(/at least 12/)
+    const plain = await callOwner(folders, "keys.exportPlain", { key: "known", confirm: "known" })
+    expect(plain.nsec).toBe(nsecEncode(userKey))
+    const wrongName = "what was typed in place of the name"
+    await expect(callOwner(folders, "keys.exportPlain", { key: "known", confirm: wrongName })).rejects.toThrow()
+    const leaving = await callOwner(folders, "keys.generate", { name: "leaving" })
+    const { nsec: gone } = await callOwner(folders, "keys.exportPlain", { key: "leaving", confirm: "leaving" })
+    expect((await cli(["keys", "remove", "leaving", "--yes"])).stdout).toContain(npubEncode(leaving.pubkey))
+    const goneKey = decode(gone)
+    if (goneKey.type !== "nsec") throw new Error("an export in the clear is an nsec")
 
     // Real use, and misuse.
     const offer = JSON.parse((await cli(["pair", "--key", "known", "--no-wait", "--json"])).stdout)
@@ -117,6 +143,14 @@ it.skipIf(!LINUX.isHere)(titled(title, LINUX), { timeout: 90_000 }, async () => 
       ...keyNeedles("the user key", userKey),
       ...keyNeedles("a key that was refused", otherKey),
       ...textNeedles("a mistyped nsec", mistyped),
+      ...keyNeedles("a key that came under a passphrase", foreignKey),
+      ...keyNeedles("a key that was removed", goneKey.data),
+      ...textNeedles("the passphrase of a key that came in", theirPassphrase),
+      ...textNeedles("a wrong passphrase", wrongPassphrase),
+      ...textNeedles("the passphrase of an export", ourPassphrase),
+      ...textNeedles("an ncryptsec that came in", ncryptsec),
+      ...textNeedles("an ncryptsec that went out", exported),
+      ...textNeedles("a confirmation that was wrong", wrongName),
       ...keyNeedles("the root key", rootKey),
       ...textNeedles("a spent secret", app.secret),
       ...textNeedles("an unspent secret", new URL(unspent.uri).searchParams.get("secret") as string),

@@ -11,6 +11,16 @@ export interface KeyInfo {
   readonly createdAt: number
 }
 
+/** What stands or falls with a key. */
+export interface KeyUses extends KeyInfo {
+  /** Apps that sign with it now. */
+  readonly apps: number
+  /** Tokens for it that nobody has taken yet. */
+  readonly tokens: number
+  /** The bunker holds no other. */
+  readonly isLast: boolean
+}
+
 /** A connection as owners see it; no secret, no sealed key. */
 export interface AppInfo {
   readonly id: string
@@ -97,8 +107,20 @@ export interface OwnerCalls {
   "keys.generate": { args: { name: string }; result: KeyInfo }
   /** Refuses a name that cannot be a new key's, before anybody types a secret for it. */
   "keys.check": { args: { name: string }; result: Record<never, never> }
-  /** `secretKey`: nsec or 64 hex digits. */
-  "keys.add": { args: { name: string; secretKey: string }; result: KeyInfo }
+  /** `secretKey`: nsec, 64 hex digits, or ncryptsec with its `passphrase`. */
+  "keys.add": { args: { name: string; secretKey: string; passphrase?: string }; result: KeyInfo }
+  /** `key` here and below: its name or pubkey. */
+  "keys.uses": { args: { key: string }; result: KeyUses }
+  /** `logN`: the cost of each guess at the passphrase, 16 to 22 (NIP-49 LOG_N); 18 unless told. Takes seconds. */
+  "keys.export": {
+    args: { key: string; passphrase: string; logN?: number }
+    result: KeyInfo & { readonly ncryptsec: string }
+  }
+  /** `confirm`: the name of the key, as its owner typed it for this. */
+  "keys.exportPlain": { args: { key: string; confirm: string }; result: KeyInfo & { readonly nsec: string } }
+  "keys.rename": { args: { key: string; name: string }; result: KeyInfo }
+  /** Revokes the apps that sign with it. `revoked`: how many connections, unused tokens included. */
+  "keys.remove": { args: { key: string }; result: KeyInfo & { readonly revoked: number } }
   "apps.list": { args: Record<never, never>; result: readonly AppInfo[] }
   "apps.show": { args: { id: string }; result: AppInfo }
   "apps.revoke": { args: { id: string }; result: AppInfo }

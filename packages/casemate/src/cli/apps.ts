@@ -31,7 +31,7 @@ Examples:
       if (list.length === 0) return printHint("No app has a token yet; make one with `casemate pair`.")
       return printTable(
         ["ID", "STATUS", "KEY", "LAST USED", "APP"],
-        list.map((app) => [app.id, app.status, app.key, when(app.lastUsedAt), nameOf(app)]),
+        list.map((app) => [app.id, app.status, keyOf(app), when(app.lastUsedAt), nameOf(app)]),
       )
     })
 
@@ -83,6 +83,10 @@ export function nameOf({ name, clientPubkey }: AppInfo): string {
   return clientPubkey === undefined ? "(nobody yet)" : "(no name)"
 }
 
+function keyOf({ key }: AppInfo): string {
+  return key === "" ? "(removed)" : key
+}
+
 function showApp(app: AppInfo): void {
   const rows: [string, string][] = [
     ["id", app.id],
@@ -90,7 +94,7 @@ function showApp(app: AppInfo): void {
     ["calls itself", nameOf(app)],
     ["web page", app.url === undefined ? "not said" : safe(app.url)],
     ["its public key", app.clientPubkey ?? "nobody has connected yet"],
-    ["signs as", `${app.key} (${npub(app.userPubkey)})`],
+    ["signs as", `${keyOf(app)} (${npub(app.userPubkey)})`],
     ["may", app.perms.join(", ") || "nothing"],
     ["asked for", app.requestedPerms === "" ? "nothing in particular" : safe(app.requestedPerms)],
     ["reached over", app.relays.join(", ")],

@@ -57,27 +57,43 @@ export async function askHidden(question: string, { signal }: { signal?: AbortSi
  * @throws UserError when the person leaves (Ctrl-C, Ctrl-D) or the terminal goes away
  */
 export async function askYes(question: string): Promise<boolean> {
+  return /^(?:y|yes)$/i.test(await ask(`${question} [y/N] `))
+}
+
+/**
+ * Asks for a line, and shows it as it is typed.
+ *
+ * @throws UserError when the person leaves (Ctrl-C, Ctrl-D) or the terminal goes away
+ */
+export async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const answer = await new Promise<string>((resolve, reject) => {
       terminal.once("close", () => reject(new UserError(NOTHING)))
-      terminal.question(`${question} [y/N] `, resolve)
+      terminal.question(question, resolve)
     })
-    return /^(?:y|yes)$/i.test(answer.trim())
+    return answer.trim()
   } finally {
     terminal.close()
   }
 }
 
-/** The first line of standard input, for scripts. @throws UserError when there is none */
-export async function readPiped(): Promise<string> {
-  let text = ""
+/**
+ * The first lines of standard input, for scripts: one, and more as long as it is not enough. Fewer when there are no
+ * more; none when it is empty.
+ */
+export async function readPiped(isEnough: (lines: readonly string[]) => boolean = () => true): Promise<string[]> {
+  const lines: string[] = []
+  let rest = ""
   process.stdin.setEncoding("utf8")
   for await (const chunk of process.stdin as AsyncIterable<string>) {
-    text += chunk
-    if (text.length > MAX_TYPED || text.includes("\n")) break
+    const [last = "", ...whole] = (rest + chunk).split("\n").reverse()
+    rest = last
+    for (const line of whole.reverse()) {
+      lines.push(line.replace(/\r$/, ""))
+      if (isEnough(lines)) return lines
+    }
+    if (rest.length > MAX_TYPED) break
   }
-  const line = text.split("\n", 1)[0]?.trim() ?? ""
-  if (line === "") throw new UserError("no key came in: pipe it in, such as with < nsec.txt, or run this on a terminal")
-  return line
+  return rest === "" ? lines : [...lines, rest]
 }

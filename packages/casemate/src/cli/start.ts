@@ -5,10 +5,11 @@ import { type Config, type ConfigInput, parseConfig } from "../config/config.js"
 import { createLogger } from "../config/log.js"
 import { UserError } from "../config/user-error.js"
 import { type Daemon, startDaemon } from "../daemon.js"
+import { askSecretKey } from "./key-input.js"
 import { commandName } from "./npm.js"
 import { collect, withDataDir } from "./options.js"
 import { npub, print, printJson, safe, shellWord } from "./output.js"
-import { askHidden, isInteractive } from "./prompt.js"
+import { isInteractive } from "./prompt.js"
 import { untilToldToStop } from "./signal.js"
 import { showToken, unreachableRelays } from "./token.js"
 
@@ -120,10 +121,10 @@ async function firstKey(bunker: OwnerClient, json: boolean, signal: AbortSignal)
   if (json || !isInteractive()) return bunker.call("keys.generate", { name: FIRST_KEY })
   print("This bunker holds no key yet.")
   for (;;) {
-    const typed = await askHidden("Paste your nsec (it is not shown), or press Enter for a new key: ", { signal })
-    if (typed.trim() === "") return bunker.call("keys.generate", { name: FIRST_KEY })
+    const typed = await askSecretKey("Paste your nsec (it is not shown), or press Enter for a new key: ", { signal })
+    if (typed.secretKey.trim() === "") return bunker.call("keys.generate", { name: FIRST_KEY })
     try {
-      return await bunker.call("keys.add", { name: FIRST_KEY, secretKey: typed })
+      return await bunker.call("keys.add", { name: FIRST_KEY, ...typed })
     } catch (error) {
       if (error instanceof UserError) {
         throw new UserError(`${error.message}; it asks for your key again if it did not keep it`, { cause: error })

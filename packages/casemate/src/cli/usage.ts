@@ -2,7 +2,7 @@ import type { Command, CommanderError } from "commander"
 import { UserError } from "../config/user-error.js"
 import { asTyped } from "./npm.js"
 
-const NSEC = /nsec1[a-z0-9]{6,}/i
+const SECRET_KEY = /n(?:crypt)?sec1[a-z0-9]{6,}/i
 
 /**
  * Makes a command line that cannot be read a mistake like any other: one sentence, and where to look.
@@ -25,7 +25,7 @@ export function withUsageErrors(command: Command): Command {
 
 /** @throws UserError for a secret key among the arguments: every program on this machine can read those */
 export function refuseSecretArguments(args: readonly string[]): void {
-  if (!args.some((arg) => NSEC.test(arg))) return
+  if (!args.some((arg) => SECRET_KEY.test(arg))) return
   throw new UserError(
     "a secret key was typed as an argument, which other programs and the shell's history can see; leave it out, and `casemate keys add --name NAME` will ask for it",
   )

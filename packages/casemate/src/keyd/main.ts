@@ -18,6 +18,7 @@ import { callOwner } from "./owner/calls.js"
 import { ConnectionWaits } from "./owner/connection-waits.js"
 import { type DataDirLock, lockDataDir } from "./record/lock.js"
 import { openSqliteRecord } from "./record/sqlite-record.js"
+import { Nip49 } from "./vault/nip49.js"
 import { loadRootKey, noteSealed } from "./vault/root-key.js"
 import { Vault } from "./vault/vault.js"
 
@@ -99,7 +100,11 @@ async function open(
   const responses = new ConnectResponses({ engine, publish: (answer) => door.publish(answer), log })
   responses.resume(await record.connections(), now())
 
-  const ports = { engine, record, vault, crypto, door, proofs, responses, waits, now }
+  const nip49 = new Nip49({
+    randomBytes: (length) => crypto.randomBytes(length),
+    availableMemory: () => process.availableMemory(),
+  })
+  const ports = { engine, record, vault, nip49, crypto, door, proofs, responses, waits, now }
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
     acceptOwner(socket, { call: (call, args) => callOwner(call, args, ports), log }),
@@ -121,7 +126,8 @@ async function open(
     await door.drain()
     door.close()
     engine.close()
-    const isEmpty = (await record.userKeys()).length === 0
+    // Without a key there is nothing, unless one was here and was removed.
+    const isEmpty = (await record.userKeys()).length === 0 && (await record.audit({ limit: 1 })).length === 0
     await record.close()
     vault.close()
     if (isFirst && isEmpty) undoFirstStart(config)

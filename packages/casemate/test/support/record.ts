@@ -12,6 +12,7 @@ export interface AuditLine {
   readonly seq: number
   readonly actor: string
   readonly action: string
+  readonly param: string | null
   readonly verdict: string
   readonly why: string
   readonly event_id: string | null
@@ -22,7 +23,7 @@ export interface AuditLine {
 export function readAudit(folders: Folders): AuditLine[] {
   return select<AuditLine>(
     folders,
-    "SELECT seq, actor, action, verdict, why, event_id, connection_id FROM audit ORDER BY seq",
+    "SELECT seq, actor, action, param, verdict, why, event_id, connection_id FROM audit ORDER BY seq",
   )
 }
 

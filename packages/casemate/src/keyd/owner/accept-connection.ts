@@ -14,6 +14,7 @@ import { watchOf } from "../door/watches.js"
 import type { UserKey } from "../record/record.js"
 import { appInfo } from "./app-info.js"
 import { chooseKey } from "./choose-key.js"
+import { ensureKeyRemains } from "./keys.js"
 import { DEFAULT_PERMS, relayUrl } from "./offer-connection.js"
 import type { OwnerPorts } from "./ports.js"
 import { type VettedRelays, vetRelays } from "./vet-relays.js"
@@ -64,6 +65,7 @@ export async function acceptConnection(args: AcceptArgs, ports: OwnerPorts): Pro
     listen: (connection) => listen(connection, ports),
   })
   const { connection, response } = acceptance
+  await ensureKeyRemains(connection.id, connection.userPubkey, ports)
   // A gateway that came anew since it said that it listens has its list from the record.
   door.watch(watchOf(connection))
   if (response !== undefined) responses.send(response)

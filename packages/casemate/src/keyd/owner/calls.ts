@@ -1,15 +1,30 @@
 import type { AuditEntry, Connection } from "@casemate/nip46/signer"
 import * as v from "valibot"
-import type { KeyInfo, OwnerCall, OwnerCalls, RequestInfo, StatusInfo } from "../../channel/owner-calls.js"
+import type { OwnerCall, OwnerCalls, RequestInfo, StatusInfo } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
+import { MAX_LOG_N, MIN_LOG_N } from "../vault/nip49.js"
 import { acceptConnection, previewConnection } from "./accept-connection.js"
 import { appInfo, appInfos } from "./app-info.js"
+import {
+  checkNewName,
+  exportKey,
+  exportPlainKey,
+  generateKey,
+  importKey,
+  keyUses,
+  listKeys,
+  removeKey,
+  renameKey,
+} from "./keys.js"
 import { offerConnection } from "./offer-connection.js"
+import { ownerAudit } from "./owner-audit.js"
 import type { OwnerPorts } from "./ports.js"
-import { readSecretKey } from "./secret-key.js"
 
 /** Where the first request of an app that is waited for is looked up. */
 const RECENT_ROWS = 1_000
+
+/** An ncryptsec is made to be kept where others may find it, and a guess costs them a second at most. */
+const MIN_PASSPHRASE = 12
 
 const none = v.object({})
 const keyName = v.pipe(
@@ -19,6 +34,8 @@ const keyName = v.pipe(
     "a key's name has 1 to 32 letters, digits, - or _, and starts with a letter or digit",
   ),
 )
+const key = v.string()
+const passphrase = v.pipe(v.string("a passphrase is a text"), v.maxLength(1_024, "that passphrase is too long"))
 const appId = v.object({
   id: v.pipe(
     v.string(),
@@ -51,7 +68,30 @@ const ARGS = {
       v.string(),
       v.maxLength(256, "that is too long for a secret key: one is written as nsec1… or as 64 hex digits"),
     ),
+    passphrase: v.optional(passphrase),
   }),
+  "keys.uses": v.object({ key }),
+  "keys.export": v.object({
+    key,
+    passphrase: v.pipe(
+      passphrase,
+      v.check(
+        (text) => Array.from(text.normalize("NFKC")).length >= MIN_PASSPHRASE,
+        `a passphrase for an export has at least ${MIN_PASSPHRASE} characters: whoever finds the export can guess at it`,
+      ),
+    ),
+    logN: v.optional(
+      v.pipe(
+        v.number(),
+        v.integer("log_n is a whole number"),
+        v.minValue(MIN_LOG_N, `log_n is ${MIN_LOG_N} to ${MAX_LOG_N}`),
+        v.maxValue(MAX_LOG_N, `log_n is ${MIN_LOG_N} to ${MAX_LOG_N}`),
+      ),
+    ),
+  }),
+  "keys.exportPlain": v.object({ key, confirm: v.string() }),
+  "keys.rename": v.object({ key, name: keyName }),
+  "keys.remove": v.object({ key }),
   "apps.list": none,
   "apps.show": appId,
   "apps.revoke": appId,
@@ -83,33 +123,21 @@ const HANDLERS: Handlers = {
     http: door.info?.http,
     ignored: engine.stats(),
   }),
-  "keys.list": async (_, { record }) => (await record.userKeys()).map(keyInfo),
-  "keys.generate": async ({ name }, ports) => {
-    const secretKey = ports.crypto.generateSecretKey()
-    try {
-      return await addKey(name, secretKey, "a new key was made", ports)
-    } finally {
-      secretKey.fill(0)
-    }
-  },
-  "keys.check": async ({ name }, { record }) => {
-    if ((await record.userKeys()).some((key) => key.name === name)) throw nameTaken(name)
-    return {}
-  },
-  "keys.add": async ({ name, secretKey: text }, ports) => {
-    const secretKey = readSecretKey(text)
-    try {
-      return await addKey(name, secretKey, "a key was imported", ports)
-    } finally {
-      secretKey.fill(0)
-    }
-  },
+  "keys.list": (_, ports) => listKeys(ports),
+  "keys.generate": generateKey,
+  "keys.check": checkNewName,
+  "keys.add": importKey,
+  "keys.uses": keyUses,
+  "keys.export": exportKey,
+  "keys.exportPlain": exportPlainKey,
+  "keys.rename": renameKey,
+  "keys.remove": removeKey,
   "apps.list": async (_, ports) => appInfos(await ports.record.connections(), ports),
   "apps.show": async ({ id }, ports) => appInfo(await connectionOf(id, ports), ports),
   "apps.revoke": async ({ id }, ports) => {
     const { record, now } = ports
     const connection = await connectionOf(id, ports)
-    const audit = ownerAudit("owner.revoke", "the owner revoked this app", now(), connection.id)
+    const audit = ownerAudit("owner.revoke", "the owner revoked this app", now(), { connectionId: connection.id })
     if (!(await record.setState(connection.id, "revoked", audit)) && connection.state !== "revoked") {
       throw new UserError(`app ${connection.id} has already ended`)
     }
@@ -121,7 +149,7 @@ const HANDLERS: Handlers = {
   "apps.nip04": async ({ id, allowed }, ports) => {
     const connection = await connectionOf(id, ports)
     const why = `the owner ${allowed ? "allows" : "no longer allows"} NIP-04 as this app's encryption`
-    const audit = ownerAudit("owner.nip04", why, ports.now(), connection.id)
+    const audit = ownerAudit("owner.nip04", why, ports.now(), { connectionId: connection.id })
     if (!(await ports.record.setNip04Transport(connection.id, allowed, audit))) {
       throw new UserError(`app ${connection.id} has already ended`)
     }
@@ -157,21 +185,6 @@ export async function callOwner(call: string, args: unknown, ports: OwnerPorts):
   return handler(parsed.output, ports)
 }
 
-async function addKey(name: string, secretKey: Uint8Array, why: string, ports: OwnerPorts): Promise<KeyInfo> {
-  const { vault, record, now } = ports
-  const key = { name, ...vault.sealUserKey(secretKey), createdAt: now() }
-  const audit = { ...ownerAudit("owner.add_key", why, key.createdAt, undefined), param: key.pubkey }
-  const result = await record.addUserKey(key, audit)
-  if (result.kind === "added") return keyInfo(key)
-  if (result.by === "name") throw nameTaken(name)
-  const known = await record.userKey(key.pubkey)
-  throw new UserError(`this key is already here under the name ${JSON.stringify(known?.name ?? "")}`)
-}
-
-function nameTaken(name: string): UserError {
-  return new UserError(`there is already a key named ${JSON.stringify(name)}; choose another name`)
-}
-
 async function connectionOf(id: string, { record }: OwnerPorts): Promise<Connection> {
   const result = await record.findConnection(id)
   switch (result.kind) {
@@ -184,14 +197,6 @@ async function connectionOf(id: string, { record }: OwnerPorts): Promise<Connect
   }
 }
 
-function keyInfo({ name, pubkey, createdAt }: KeyInfo): KeyInfo {
-  return { name, pubkey, createdAt }
-}
-
 function requestInfo({ action, param, verdict, why }: AuditEntry): RequestInfo {
   return { action, param, verdict, why }
-}
-
-function ownerAudit(action: string, why: string, at: number, connectionId: string | undefined): AuditEntry {
-  return { at, actor: "owner", connectionId, action, param: undefined, verdict: "allow", why, eventId: undefined }
 }

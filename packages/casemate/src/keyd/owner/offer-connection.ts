@@ -5,6 +5,7 @@ import type { OfferInfo, OwnerCalls } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
 import { watchOf } from "../door/watches.js"
 import { chooseKey } from "./choose-key.js"
+import { ensureKeyRemains } from "./keys.js"
 import type { OwnerPorts } from "./ports.js"
 
 /** What a token grants when its owner names nothing (issue: everyday kinds, and messages both ways). */
@@ -27,6 +28,7 @@ export async function offerConnection(
   }
   const permissions = parsePermissions(perms)
   const { token, connection } = await ports.engine.offer({ userPubkey: chosen.pubkey, permissions, relays, ttl })
+  await ensureKeyRemains(connection.id, chosen.pubkey, ports)
   return {
     unreachable: await listen(connection, ports),
     id: connection.id,

@@ -4,6 +4,7 @@ import type { ConnectResponses } from "../door/connect-responses.js"
 import type { GatewayDoor } from "../door/gateway-door.js"
 import type { RelayProofs } from "../door/relay-proofs.js"
 import type { Record as KeydRecord } from "../record/record.js"
+import type { Nip49 } from "../vault/nip49.js"
 import type { Vault } from "../vault/vault.js"
 import type { ConnectionWaits } from "./connection-waits.js"
 
@@ -12,6 +13,7 @@ export interface OwnerPorts {
   readonly engine: SignerEngine
   readonly record: KeydRecord
   readonly vault: Vault
+  readonly nip49: Nip49
   readonly crypto: CryptoBackend
   readonly door: GatewayDoor
   readonly proofs: RelayProofs

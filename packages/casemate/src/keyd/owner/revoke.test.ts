@@ -4,6 +4,7 @@ import { createConnection, createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setImmediate as turn } from "node:timers/promises"
+import { Nip46Error } from "@casemate/nip46/protocol"
 import type { Connection, Outcome } from "@casemate/nip46/signer"
 import { afterEach, beforeEach, expect, it } from "vitest"
 import { type FramedSocket, frame } from "../../channel/frames.js"
@@ -14,6 +15,7 @@ import type { OwnerPorts } from "./ports.js"
 
 const IGNORED: Outcome = { kind: "ignored", why: "malformed" }
 const ID = "c0ffee"
+const KEY = { name: "mine", pubkey: "ab".repeat(32), sealed: new Uint8Array(), createdAt: 0 }
 
 const cleanups: (() => unknown)[] = []
 /** What happened, in order. */
@@ -45,7 +47,11 @@ beforeEach(async () => {
   let connection = { id: ID, state: "active", app: {}, grants: [], relays: [] } as unknown as Connection
   const record = {
     findConnection: async () => ({ kind: "found", connection }),
-    userKeys: async () => [],
+    userKeys: async () => [KEY],
+    async removeUserKey() {
+      story.push("recorded")
+      return { kind: "removed", revoked: [ID] }
+    },
     async setState() {
       connection = { ...connection, state: "revoked" }
       story.push("recorded")
@@ -56,6 +62,10 @@ beforeEach(async () => {
     record,
     door,
     engine: { nip04Dropped: () => 0 },
+    vault: {
+      userKey: async () => void story.push("key opened"),
+      forget: (pubkey: string) => void story.push(pubkey === KEY.pubkey ? "key wiped" : "another key wiped"),
+    },
     waits: { served: () => undefined },
     now: () => 0,
   } as unknown as OwnerPorts
@@ -106,4 +116,61 @@ it("it does not wait for what came in after it was recorded", async () => {
   await revoking
   expect(story).toEqual(["recorded", "before ended", "told revoked"])
   end.get("after")?.()
+})
+
+it("a key that is removed is kept open for what was under way, and wiped before the owner is told", async () => {
+  await underWay("first", "second")
+  const removing = callOwner("keys.remove", { key: "mine" }, ports).then(() => story.push("told removed"))
+  await turn()
+  expect(story).toEqual(["key opened", "recorded"])
+  end.get("first")?.()
+  await turn()
+  expect(story).toEqual(["key opened", "recorded", "first ended"])
+  end.get("second")?.()
+  await removing
+  expect(story).toEqual(["key opened", "recorded", "first ended", "second ended", "key wiped", "told removed"])
+})
+
+it("a key that does not open can be removed; a record that does not answer is no such key", async () => {
+  const withKey = (error: Error): OwnerPorts =>
+    ({ ...ports, vault: { userKey: () => Promise.reject(error), forget: () => undefined } }) as unknown as OwnerPorts
+  await callOwner("keys.remove", { key: "mine" }, withKey(new Nip46Error("INVALID_KEY", "it was altered")))
+  expect(story).toEqual(["recorded"])
+  const failed = new Nip46Error("RECORD_FAILED", "the record could not be read")
+  await expect(callOwner("keys.remove", { key: "mine" }, withKey(failed))).rejects.toBe(failed)
+  expect(story).toEqual(["recorded"])
+})
+
+/** An engine that makes a connection while somebody else takes its key away. */
+function racing(): OwnerPorts {
+  const connection = { id: "fresh", userPubkey: KEY.pubkey, relays: [], clientRelays: [], grants: [], app: {} }
+  return {
+    engine: {
+      offer: async () => ({ token: "bunker://…", connection }),
+      accept: async () => ({ kind: "accepted", connection, response: { event: {}, relays: [] } }),
+    },
+    door: {
+      info: { relays: ["wss://relay.example.com"], http: "" },
+      listen: async () => [],
+      watch: () => story.push("watched"),
+    },
+    responses: { send: () => story.push("answered") },
+    record: {
+      userKeys: async () => [KEY],
+      userKey: async () => undefined,
+      setState: async (id: string, state: string) => void story.push(`${id} ${state}`),
+    },
+    now: () => 0,
+  } as unknown as OwnerPorts
+}
+
+it.each([
+  ["connections.offer", { ttl: 600 }],
+  [
+    "connections.accept",
+    { uri: `nostrconnect://${"12".repeat(32)}?relay=wss%3A%2F%2Frelay.example.com&secret=abcdef` },
+  ],
+])("what %s makes for a key that is removed meanwhile is revoked, and nobody gets it", async (call, args) => {
+  await expect(callOwner(call, args, racing())).rejects.toThrow("this key was removed meanwhile")
+  expect(story).toEqual(["fresh revoked"])
 })

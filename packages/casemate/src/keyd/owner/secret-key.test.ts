@@ -1,8 +1,16 @@
-import { bytesToHex } from "@noble/hashes/utils.js"
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
 import { nprofileEncode, npubEncode, nsecEncode } from "nostr-tools/nip19"
+import { encrypt } from "nostr-tools/nip49"
 import { describe, expect, it, test } from "vitest"
 import { UserError } from "../../config/user-error.js"
+import { Nip49 } from "../vault/nip49.js"
 import { readSecretKey } from "./secret-key.js"
+
+const nip49 = new Nip49({
+  randomBytes: (length) => new Uint8Array(length),
+  availableMemory: () => Number.MAX_SAFE_INTEGER,
+})
+const read = (text: string, passphrase?: string): Promise<Uint8Array> => readSecretKey(text, passphrase, nip49)
 
 /** The example of NIP-19. */
 const HEX = "67dea2ed018072d675f5415ecfaed7d2597555e202d85b3d65ea4e58d2d92ffa"
@@ -16,13 +24,23 @@ test.each([
   ["hex", HEX],
   ["upper-case hex", HEX.toUpperCase()],
   ["spaces and line ends around it", ` \ufeff${NSEC}\r\n`],
-])("reads %s", (_, text) => {
-  expect(bytesToHex(readSecretKey(text))).toBe(HEX)
+])("reads %s", async (_, text) => {
+  expect(bytesToHex(await read(text))).toBe(HEX)
+  // One passphrase too many does no harm.
+  expect(bytesToHex(await read(text, "a passphrase"))).toBe(HEX)
 })
 
-test("reads the first and the last key there is", () => {
-  expect(bytesToHex(readSecretKey(`${"0".repeat(63)}1`))).toBe(`${"0".repeat(63)}1`)
-  expect(bytesToHex(readSecretKey(LAST))).toBe(LAST)
+test("reads the first and the last key there is", async () => {
+  expect(bytesToHex(await read(`${"0".repeat(63)}1`))).toBe(`${"0".repeat(63)}1`)
+  expect(bytesToHex(await read(LAST))).toBe(LAST)
+})
+
+test("reads an ncryptsec with its passphrase, and holds what is in it to the same", async () => {
+  const under = (hex: string): string => encrypt(hexToBytes(hex), "twelve letters", 1)
+  expect(bytesToHex(await read(under(HEX), "twelve letters"))).toBe(HEX)
+  await expect(read(under(HEX), "twelve Letters")).rejects.toThrow(/^the passphrase is wrong/)
+  await expect(read(under(HEX))).rejects.toThrow(/its passphrase did not come with it/)
+  await expect(read(under(ORDER), "twelve letters")).rejects.toThrow(/not a secret key/)
 })
 
 describe("refuses", () => {
@@ -45,19 +63,27 @@ describe("refuses", () => {
     ["the order of the curve", ORDER, "not a secret key"],
     ["all ones", "f".repeat(64), "not a secret key"],
     ["words", "leader monkey parrot ring guide accident before fence cannon height naive bean", "not a secret key"],
-  ])("%s", (_, text, why) => {
-    expect(() => readSecretKey(text)).toThrow(UserError)
-    expect(() => readSecretKey(text)).toThrow(why)
+  ])("%s", async (_, text, why) => {
+    await expect(read(text)).rejects.toThrow(UserError)
+    await expect(read(text)).rejects.toThrow(why)
   })
 
-  it("invariant 9: without repeating what was typed", () => {
-    for (const typed of [`${NSEC}x`, HEX.slice(2), `nsec1${"z".repeat(60)}`, "my password"]) {
+  it("invariant 9: without repeating what was typed", async () => {
+    for (const typed of [
+      `${NSEC}x`,
+      HEX.slice(2),
+      `nsec1${"z".repeat(60)}`,
+      "my password",
+      "my passphrase",
+      `ncryptsec1${"x".repeat(150)}`,
+    ]) {
       try {
-        readSecretKey(typed)
+        await read(typed, "my passphrase")
         expect.unreachable()
       } catch (error) {
         const text = `${(error as Error).stack} ${JSON.stringify(error)} ${String((error as Error).cause)}`
-        for (let at = 0; at + 8 <= typed.length; at += 4) expect(text).not.toContain(typed.slice(at, at + 8))
+        const secret = typed.replace("ncryptsec1", "")
+        for (let at = 0; at + 8 <= secret.length; at += 4) expect(text).not.toContain(secret.slice(at, at + 8))
       }
     }
   })

@@ -39,6 +39,10 @@ function userKeyQueries(db: Kysely<Tables>) {
       db.selectFrom("user_key").selectAll().where("pubkey", "=", p.pubkey),
     ),
     userKeyByName: query<{ name: string }>()((p) => db.selectFrom("user_key").selectAll().where("name", "=", p.name)),
+    renameUserKey: query<{ pubkey: string; name: string }>()((p) =>
+      db.updateTable("user_key").set({ name: p.name }).where("pubkey", "=", p.pubkey),
+    ),
+    deleteUserKey: query<{ pubkey: string }>()((p) => db.deleteFrom("user_key").where("pubkey", "=", p.pubkey)),
     setting: query<{ name: string }>()((p) => db.selectFrom("setting").select("value").where("name", "=", p.name)),
     setSetting: query<Row<SettingTable>>()((p) =>
       db
@@ -92,6 +96,14 @@ function connectionQueries(db: Kysely<Tables>) {
     connectionById: query<{ id: string }>()((p) => db.selectFrom("connection").selectAll().where("id", "=", p.id)),
     connectionByKey: query<{ remote_signer_pubkey: string }>()((p) =>
       db.selectFrom("connection").selectAll().where("remote_signer_pubkey", "=", p.remote_signer_pubkey),
+    ),
+    openConnectionsOf: query<{ user_pubkey: string }>()((p) =>
+      db
+        .selectFrom("connection")
+        .select("id")
+        .where("user_pubkey", "=", p.user_pubkey)
+        .where("state", "in", ["offered", "active", "paused"])
+        .orderBy("seq"),
     ),
     connectionsByPrefix: query<{ prefix: string; limit: number }>()((p) =>
       db

@@ -15,6 +15,16 @@ export type AddUserKeyResult =
   /** Nothing was written: the name or the pubkey is here already. */
   | { readonly kind: "taken"; readonly by: "name" | "pubkey" }
 
+export type RenameUserKeyResult =
+  | { readonly kind: "renamed" }
+  /** Nothing was written: another key has the name. */
+  | { readonly kind: "taken" }
+  | { readonly kind: "none" }
+
+export type RemoveUserKeyResult =
+  /** The connections that were revoked with it. */
+  { readonly kind: "removed"; readonly revoked: readonly string[] } | { readonly kind: "none" }
+
 export type FindConnectionResult =
   | { readonly kind: "found"; readonly connection: Connection }
   | { readonly kind: "none" }
@@ -56,6 +66,12 @@ export interface AuditSeal {
 /** Everything that keyd stores: what the engine needs, and what an owner may ask for. */
 export interface Record extends SignerRecord {
   addUserKey(key: UserKey, audit: AuditEntry): Promise<AddUserKeyResult>
+  renameUserKey(pubkey: string, name: string, audit: AuditEntry): Promise<RenameUserKeyResult>
+  /**
+   * Takes a key away, with all that is left of it in the files, and revokes what signs with it in the same
+   * transaction. Each revocation has an audit row of its own before that of the key.
+   */
+  removeUserKey(pubkey: string, audit: AuditEntry): Promise<RemoveUserKeyResult>
   /** In the order in which they were added. */
   userKeys(): Promise<readonly UserKey[]>
   userKey(pubkeyOrName: string): Promise<UserKey | undefined>

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto"
+import { createHash, createHmac, randomBytes } from "node:crypto"
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -168,6 +168,90 @@ describe("owner calls", () => {
     expect(await record.userKey("carol")).toBeUndefined()
     expect((await record.userKeys()).map(({ name }) => name)).toEqual(["alice", "bob"])
     expect((await record.audit({ limit: 10 })).length).toBe(2)
+    await record.close()
+  })
+
+  test("a user key is renamed, and no name is given twice", async () => {
+    const record = open()
+    const { hex, audit } = createFixtures()
+    const key = (name: string) => ({ name, pubkey: hex(), sealed: Uint8Array.of(1, 2, 3), createdAt: 5 })
+    const [alice, bob] = [key("alice"), key("bob")]
+    for (const each of [alice, bob]) await record.addUserKey(each, audit())
+    expect(await record.renameUserKey(alice.pubkey, "bob", audit())).toEqual({ kind: "taken" })
+    expect(await record.renameUserKey(alice.pubkey, "alice", audit())).toEqual({ kind: "taken" })
+    expect(await record.renameUserKey(hex(), "carol", audit())).toEqual({ kind: "none" })
+    expect((await record.audit({ limit: 10 })).length).toBe(2)
+    expect(await record.renameUserKey(alice.pubkey, "carol", audit())).toEqual({ kind: "renamed" })
+    expect(await record.userKeys()).toEqual([{ ...alice, name: "carol" }, bob])
+    expect(await record.verifyAudit()).toMatchObject({ ok: true, head: { seq: 3 } })
+    await record.close()
+  })
+
+  test("a user key is removed with what signs with it, and nothing else", async () => {
+    const record = open()
+    const { hex, active, offered, audit } = createFixtures()
+    const [gone, kept] = [hex(), hex()]
+    for (const [name, pubkey] of Object.entries({ gone, kept }))
+      await record.addUserKey({ name, pubkey, sealed: randomBytes(64), createdAt: 5 }, audit())
+    const [app, paused, ended, token, other] = [
+      active({ userPubkey: gone }),
+      active({ userPubkey: gone }),
+      active({ userPubkey: gone }),
+      offered({ userPubkey: gone }),
+      active({ userPubkey: kept }),
+    ]
+    for (const each of [app, paused, ended, token, other]) await record.createConnection(each, audit())
+    await record.setState(paused.id, "paused", audit())
+    await record.setState(ended.id, "revoked", audit({ at: 1 }))
+    const sealed = Buffer.from((await record.userKey(gone))?.sealed ?? [])
+    const stored = () => readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes(sealed))
+    expect(stored()).toEqual(["record.db-wal"])
+    // Read before, so that a stale copy would show.
+    for (const { remoteSignerPubkey } of [app, paused, token]) await record.connection(remoteSignerPubkey)
+
+    const rows = (await record.audit({ limit: 100 })).length
+    const removal = audit({ at: 77, action: "owner.key.removed", param: gone })
+    expect(await record.removeUserKey(hex(), removal)).toEqual({ kind: "none" })
+    expect(await record.removeUserKey(gone, removal)).toEqual({
+      kind: "removed",
+      revoked: [app.id, paused.id, token.id],
+    })
+    expect(await record.removeUserKey(gone, removal)).toEqual({ kind: "none" })
+    expect(stored()).toEqual([])
+    expect((await record.userKeys()).map(({ pubkey }) => pubkey)).toEqual([kept])
+    for (const { remoteSignerPubkey } of [app, paused, token])
+      expect(await record.connection(remoteSignerPubkey)).toMatchObject({ state: "revoked", endedAt: 77 })
+    expect(await record.connection(ended.remoteSignerPubkey)).toMatchObject({ state: "revoked", endedAt: 1 })
+    expect(await record.connection(other.remoteSignerPubkey)).toMatchObject({ state: "active" })
+    const added = await record.audit({ after: rows, limit: 100 })
+    expect(added.map(({ action, connectionId, param }) => [action, connectionId, param])).toEqual([
+      ["owner.revoke", app.id, undefined],
+      ["owner.revoke", paused.id, undefined],
+      ["owner.revoke", token.id, undefined],
+      ["owner.key.removed", removal.connectionId, gone],
+    ])
+    expect(await record.verifyAudit()).toMatchObject({ ok: true })
+    // The key may come back; its old connections do not.
+    expect(
+      await record.addUserKey({ name: "gone", pubkey: gone, sealed: randomBytes(64), createdAt: 6 }, audit()),
+    ).toEqual({ kind: "added" })
+    expect(await record.connection(app.remoteSignerPubkey)).toMatchObject({ state: "revoked" })
+    await record.close()
+  })
+
+  test("a removal that cannot be committed leaves the key and its apps as they were", async () => {
+    const record = open()
+    const { hex, active, audit } = createFixtures()
+    const pubkey = hex()
+    await record.addUserKey({ name: "mine", pubkey, sealed: Uint8Array.of(1), createdAt: 5 }, audit())
+    const app = active({ userPubkey: pubkey })
+    await record.createConnection(app, audit())
+    const intruder = new BetterSqlite(path)
+    intruder.exec("BEGIN IMMEDIATE")
+    await expect(record.removeUserKey(pubkey, audit())).rejects.toMatchObject({ code: "RECORD_FAILED" })
+    intruder.close()
+    expect(await record.userKey("mine")).toBeDefined()
+    expect(await record.connection(app.remoteSignerPubkey)).toMatchObject({ state: "active" })
     await record.close()
   })
 

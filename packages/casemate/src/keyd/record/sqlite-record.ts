@@ -20,6 +20,8 @@ import type {
   AuditVerdict,
   FindConnectionResult,
   Record,
+  RemoveUserKeyResult,
+  RenameUserKeyResult,
   UserKey,
 } from "./record.js"
 import { toAuditRow, toClaim, toConnection, toUserKey } from "./rows.js"
@@ -227,6 +229,17 @@ class SqliteRecord implements Record {
 
   addUserKey(key: UserKey, audit: AuditEntry): Promise<AddUserKeyResult> {
     return this.#write((draft) => this.#writes.addUserKey(draft, key, audit))
+  }
+
+  renameUserKey(pubkey: string, name: string, audit: AuditEntry): Promise<RenameUserKeyResult> {
+    return this.#write((draft) => this.#writes.renameUserKey(draft, pubkey, name, audit))
+  }
+
+  async removeUserKey(pubkey: string, audit: AuditEntry): Promise<RemoveUserKeyResult> {
+    const result = await this.#write((draft) => this.#writes.removeUserKey(draft, pubkey, audit))
+    // The row is overwritten; pages from before lie in the log.
+    if (result.kind === "removed" && !this.#closed) this.#db.emptyLog()
+    return result
   }
 
   async userKeys(): Promise<readonly UserKey[]> {

@@ -31,6 +31,8 @@ export interface Statement<P, R> {
 
 export interface SqliteDatabase extends Migratable {
   prepare<P, R>(query: Query<P, R>): Statement<P, R>
+  /** Brings the write-ahead log into the database and cuts it to nothing, unless somebody else is reading. */
+  emptyLog(): void
   close(): void
 }
 
@@ -73,6 +75,7 @@ export function openSqlite(file: string): SqliteDatabase {
         run: (values: P) => statement.run(query.bind(values)).changes,
       }
     },
+    emptyLog: () => void db.pragma("wal_checkpoint(TRUNCATE)"),
     close: () => void db.close(),
   }
 }

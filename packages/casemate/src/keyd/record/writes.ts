@@ -4,7 +4,7 @@ import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Recall } 
 import { ANSWER_TTL, CLAIM_TTL, CONNECT_RESPONSE_TTL, LAST_USED_STEP, OFFER_TTL } from "@casemate/nip46/signer"
 import { type Link, nextMac } from "./audit-chain.js"
 import type { ClaimRow, ConnectionRow } from "./queries.js"
-import type { AddUserKeyResult, AuditSeal, UserKey } from "./record.js"
+import type { AddUserKeyResult, AuditSeal, RemoveUserKeyResult, RenameUserKeyResult, UserKey } from "./record.js"
 import { fromAuditEntry, fromConnection, fromGrant, toClaim } from "./rows.js"
 import type { Statements } from "./statements.js"
 
@@ -129,6 +129,25 @@ export class Writes {
     this.#sql.insertUserKey.run({ name, pubkey, sealed, created_at: createdAt })
     this.note(draft, audit)
     return { kind: "added" }
+  }
+
+  renameUserKey(draft: Draft, pubkey: string, name: string, audit: AuditEntry): RenameUserKeyResult {
+    if (this.#sql.userKeyByPubkey.get({ pubkey }) === undefined) return { kind: "none" }
+    if (this.#sql.userKeyByName.get({ name }) !== undefined) return { kind: "taken" }
+    this.#sql.renameUserKey.run({ pubkey, name })
+    this.note(draft, audit)
+    return { kind: "renamed" }
+  }
+
+  removeUserKey(draft: Draft, pubkey: string, audit: AuditEntry): RemoveUserKeyResult {
+    if (this.#sql.userKeyByPubkey.get({ pubkey }) === undefined) return { kind: "none" }
+    const revoked = this.#sql.openConnectionsOf.all({ user_pubkey: pubkey }).map(({ id }) => id)
+    const why = "the owner removed the key that this app signs with"
+    for (const id of revoked)
+      this.setState(draft, id, "revoked", { ...audit, action: "owner.revoke", connectionId: id, param: undefined, why })
+    this.#sql.deleteUserKey.run({ pubkey })
+    this.note(draft, audit)
+    return { kind: "removed", revoked }
   }
 
   setSetting(name: string, value: string): void {

@@ -87,6 +87,30 @@ describe("the vault", () => {
     expect(() => keys.vault.openAuditHead("other", head)).toThrow()
   })
 
+  test("lends a user key for the length of a call, and wipes it then", async () => {
+    const keys = createVault()
+    const secretKey = crypto.generateSecretKey()
+    const { pubkey, sealed } = keys.vault.sealUserKey(secretKey)
+    keys.stored.set(pubkey, sealed)
+    let kept = new Uint8Array()
+    const copy = await keys.vault.lendUserKey(pubkey, (bytes) => {
+      kept = bytes as Uint8Array<ArrayBuffer>
+      return Uint8Array.from(bytes)
+    })
+    expect(copy).toEqual(secretKey)
+    expect(kept).toEqual(new Uint8Array(32))
+    await expect(
+      keys.vault.lendUserKey(pubkey, (bytes) => {
+        kept = bytes as Uint8Array<ArrayBuffer>
+        throw new Error("in the middle")
+      }),
+    ).rejects.toThrow("in the middle")
+    expect(kept).toEqual(new Uint8Array(32))
+    await expect(keys.vault.lendUserKey("00".repeat(32), () => expect.unreachable())).rejects.toMatchObject(invalidKey)
+    keys.stored.set(pubkey, keys.stored.get(addUserKey(keys)) ?? sealed)
+    await expect(keys.vault.lendUserKey(pubkey, () => expect.unreachable())).rejects.toMatchObject(invalidKey)
+  })
+
   test("does not know keys that are not here", async () => {
     await expect(createVault().vault.userKey("ab".repeat(32))).rejects.toMatchObject(invalidKey)
     expect(() => createVault().vault.sealUserKey(new Uint8Array(32))).toThrow(expect.objectContaining(invalidKey))

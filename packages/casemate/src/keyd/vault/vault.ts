@@ -21,7 +21,7 @@ export interface VaultOptions {
   readonly transportKeys?: number
 }
 
-/** Keys at rest and the handles on those in use. Nothing here returns a secret unsealed. */
+/** Keys at rest and the handles on those in use. Nothing here returns a secret unsealed; one door lends it. */
 export class Vault implements SignerKeys {
   readonly #id: string
   readonly #crypto: CryptoBackend
@@ -57,10 +57,7 @@ export class Vault implements SignerKeys {
 
   async userKey(userPubkey: string): Promise<Keypair> {
     const open = this.#userKeys.get(userPubkey)
-    if (open !== undefined) return open
-    const sealed = await this.#loadUserKey(userPubkey)
-    if (sealed === undefined) throw new Nip46Error("INVALID_KEY", `there is no user key ${userPubkey} here`)
-    return this.#userKeys.add(this.#open("user-key", userPubkey, sealed))
+    return open ?? this.#userKeys.add(this.#open("user-key", userPubkey, await this.#sealedUserKey(userPubkey)))
   }
 
   /** Copies nothing and keeps nothing: the caller stores the sealed bytes and wipes its own. @throws `INVALID_KEY` */
@@ -68,6 +65,18 @@ export class Vault implements SignerKeys {
     const handle = this.#crypto.keypair(secretKey)
     handle.wipe()
     return { pubkey: handle.pubkey, sealed: this.#seal("user-key", handle.pubkey, secretKey) }
+  }
+
+  /**
+   * Lends the bytes of a user key for the length of a call, for an export by its owner; then they are wiped.
+   *
+   * @throws `INVALID_KEY` when there is no such key or it does not open
+   */
+  async lendUserKey<T>(userPubkey: string, borrow: (secretKey: Uint8Array) => T): Promise<T> {
+    return this.#unsealed("user-key", userPubkey, await this.#sealedUserKey(userPubkey), (handle, secretKey) => {
+      handle.wipe()
+      return borrow(secretKey)
+    })
   }
 
   /** Wipes the handles on a key that was revoked or taken away. */
@@ -96,17 +105,32 @@ export class Vault implements SignerKeys {
     for (const key of Object.values(this.#subkeys)) key.wipe()
   }
 
+  async #sealedUserKey(userPubkey: string): Promise<Uint8Array> {
+    const sealed = await this.#loadUserKey(userPubkey)
+    if (sealed === undefined) throw new Nip46Error("INVALID_KEY", `there is no user key ${userPubkey} here`)
+    return sealed
+  }
+
   #seal(purpose: "user-key" | "transport-key", pubkey: string, secretKey: Uint8Array): Uint8Array {
     const context: SealContext = { purpose, id: this.#id, pubkey }
     return seal(this.#subkeys.seal, context, secretKey, (length) => this.#crypto.randomBytes(length))
   }
 
   #open(purpose: "user-key" | "transport-key", pubkey: string, sealed: Uint8Array): Keypair {
+    return this.#unsealed(purpose, pubkey, sealed, (handle) => handle)
+  }
+
+  #unsealed<T>(
+    purpose: "user-key" | "transport-key",
+    pubkey: string,
+    sealed: Uint8Array,
+    use: (handle: Keypair, secretKey: Uint8Array) => T,
+  ): T {
     if (this.#closed) throw new Nip46Error("INVALID_KEY", "the vault is closed")
     const secretKey = unseal(this.#subkeys.seal, { purpose, id: this.#id, pubkey }, sealed)
     try {
       const handle = this.#crypto.keypair(secretKey)
-      if (handle.pubkey === pubkey) return handle
+      if (handle.pubkey === pubkey) return use(handle, secretKey)
       handle.wipe()
       throw new Nip46Error("INVALID_KEY", `the sealed key of ${pubkey} is another one`)
     } finally {
