@@ -6,6 +6,8 @@ export const TOKEN_FINDING_CODES = [
   "TOO_LONG",
   /** Not 64 hex digits. */
   "PUBKEY_INVALID",
+  /** A key that nobody can have. */
+  "PUBKEY_OFF_CURVE",
   /** Nowhere to meet. */
   "RELAY_MISSING",
   /** Not a ws:// or wss:// URL; a reader leaves it out. */

@@ -112,13 +112,18 @@ const CASES: readonly (readonly [title: string, text: string, findings: readonly
   ],
 ]
 
+it("a key off the curve, where somebody knows the curve", () => {
+  const report = inspectToken(BUNKER, { isPubkey: (pubkey) => pubkey !== PUBKEY })
+  expect(report).toMatchObject({ token: undefined, errors: [{ code: "PUBKEY_OFF_CURVE", field: "pubkey" }] })
+})
+
 test.each(CASES)("%s", (_, text, findings) => {
   expect(findingsOf(text)).toEqual(findings)
 })
 
-it("every code is found by one of these", () => {
+it("every other code is found by one of these", () => {
   const found = new Set(CASES.flatMap(([, , findings]) => findings.map((f) => f.replace(/^!| .*$/g, ""))))
-  expect([...found].sort()).toEqual([...TOKEN_FINDING_CODES].sort())
+  expect([...found, "PUBKEY_OFF_CURVE"].sort()).toEqual([...TOKEN_FINDING_CODES].sort())
 })
 
 it("the example in the docs", () => {

@@ -4,7 +4,6 @@ import {
   parseBunkerToken,
   parseNostrconnectToken,
 } from "./connection-token.js"
-import { Nip46Error } from "./errors.js"
 import { isHex32 } from "./hex.js"
 import { MAX_TOKEN_CHARS } from "./limits.js"
 import type { TokenFinding } from "./token-finding.js"
@@ -30,15 +29,20 @@ export type TokenReport = Findings &
 /** A request can be tried every second; eight letters or digits take longer than any token lives. */
 const MIN_SECRET_CHARS = 8
 
+export interface InspectOptions {
+  /** Whether 64 lower-case hex digits are a key of the curve, as a `CryptoBackend` knows; without it any are. */
+  readonly isPubkey?: (pubkey: string) => boolean
+}
+
 /**
  * Everything that can be said about a token, all at once: for tools and for developers. It accepts what the
- * parsers accept. Never throws, and no message holds the secret.
+ * parsers accept, but for a key off the curve. Never throws, and no message holds the secret.
  *
  * @example
  * inspectToken(`bunker://${"a".repeat(64)}?relay=ws%3A%2F%2Frelay.example`).warnings.map(({ code }) => code)
  * // ["RELAY_UNENCRYPTED", "SECRET_MISSING"]
  */
-export function inspectToken(input: string): TokenReport {
+export function inspectToken(input: string, { isPubkey = isHex32 }: InspectOptions = {}): TokenReport {
   const text = input.trim()
   // Nothing of unbounded length is looked at any closer.
   const parts = text.length > MAX_TOKEN_CHARS ? undefined : splitToken(text)
@@ -56,15 +60,16 @@ export function inspectToken(input: string): TokenReport {
     const message = `after the public key of a ${scheme}:// token comes ? and nothing else`
     errors.push({ code: "NOT_A_TOKEN", field: "scheme", message })
   } else {
-    inspectHead(text, { ...parts, kind: scheme }, errors, warnings)
+    inspectHead(text, { ...parts, kind: scheme, isPubkey }, errors, warnings)
     inspectRelays(parts.query, errors, warnings)
     inspectSecret(parts.query, scheme, errors, warnings)
     if (scheme === "nostrconnect") inspectApp(parts.query, warnings)
     inspectParams(parts.query, scheme, warnings)
   }
+  const isUsable = errors.length === 0
   return scheme === "bunker"
-    ? { scheme, token: readBy(parseBunkerToken, text), errors, warnings }
-    : { scheme, token: readBy(parseNostrconnectToken, text), errors, warnings }
+    ? { scheme, token: isUsable ? parseBunkerToken(text) : undefined, errors, warnings }
+    : { scheme, token: isUsable ? parseNostrconnectToken(text) : undefined, errors, warnings }
 }
 
 type Scheme = "bunker" | "nostrconnect"
@@ -74,21 +79,13 @@ function schemeOf(text: string): Scheme | undefined {
   return scheme === "bunker" || scheme === "nostrconnect" ? scheme : undefined
 }
 
-function readBy<T>(parse: (text: string) => T, text: string): T | undefined {
-  try {
-    return parse(text)
-  } catch (error) {
-    if (error instanceof Nip46Error) return undefined
-    throw error
-  }
-}
-
 function inspectHead(
   text: string,
-  { scheme, pubkey, kind }: { scheme: string; pubkey: string; kind: Scheme },
+  head: { scheme: string; pubkey: string; kind: Scheme; isPubkey: (pubkey: string) => boolean },
   errors: TokenFinding[],
   warnings: TokenFinding[],
 ): void {
+  const { scheme, pubkey, kind, isPubkey } = head
   const spelling = (field: string, message: string): void => void warnings.push({ code: "SPELLING", field, message })
   if (scheme !== kind) spelling("scheme", `${kind}:// is written in lower case`)
   if (!isHex32(pubkey.toLowerCase())) {
@@ -96,7 +93,11 @@ function inspectHead(
       ? "the public key is an npub; a token has it as 64 hex digits"
       : "the public key is not 64 hex digits; copy the whole token again"
     errors.push({ code: "PUBKEY_INVALID", field: "pubkey", message })
-  } else if (!isHex32(pubkey)) spelling("pubkey", "a public key is written in lower case")
+  } else if (!isPubkey(pubkey.toLowerCase())) {
+    const message = "the public key is no point of the curve, so nobody has its secret key; copy the whole token again"
+    errors.push({ code: "PUBKEY_OFF_CURVE", field: "pubkey", message })
+  }
+  if (pubkey !== pubkey.toLowerCase()) spelling("pubkey", "a public key is written in lower case")
   const rest = text.slice(scheme.length + 3 + pubkey.length)
   if (rest.startsWith("/")) spelling("path", "there is a slash behind the public key, where some readers want none")
   if (rest.includes("#")) spelling("fragment", "what follows the # is no part of a token, and nobody reads it")
