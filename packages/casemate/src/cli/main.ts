@@ -4,12 +4,12 @@ import { OwnerCallError } from "../channel/owner-client.js"
 import { UserError } from "../config/user-error.js"
 import { appsCommand } from "./apps.js"
 import { keysCommand } from "./keys.js"
-import { asTyped } from "./npm.js"
-import { hideSecrets, safe } from "./output.js"
+import { complain, safe } from "./output.js"
 import { pairCommand } from "./pair.js"
 import { relayCommand } from "./relay.js"
 import { startCommand } from "./start.js"
-import { refuseSecretArguments, withUsageErrors } from "./usage.js"
+import { uriCommand } from "./uri/uri.js"
+import { refuseSecretArguments, UsageError, withUsageErrors } from "./usage.js"
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string }
 
@@ -21,6 +21,7 @@ const program = new Command("casemate")
   .addCommand(keysCommand())
   .addCommand(appsCommand())
   .addCommand(relayCommand())
+  .addCommand(uriCommand())
   .addHelpText(
     "after",
     `
@@ -33,7 +34,9 @@ Examples:
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough (`| head -1`) is no failure, and no reason for a bunker to end.
-  if (error.code !== "EPIPE") process.exitCode = complain(`what was asked for could not be written: ${error.message}`)
+  if (error.code === "EPIPE") return
+  complain(`what was asked for could not be written: ${error.message}`)
+  process.exitCode = 1
 })
 
 try {
@@ -43,15 +46,17 @@ try {
   process.exitCode = report(error)
 }
 
-/** A person's mistake is one sentence; anything else is ours, and its stack belongs in a report. */
+/**
+ * A person's mistake is one sentence; anything else is ours, and its stack belongs in a report. 2 is for a command
+ * line that cannot be read, 1 for everything else that did not work.
+ */
 function report(error: unknown): number {
-  // Its text is on the screen already.
-  if (error instanceof CommanderError) return error.exitCode
-  if (error instanceof UserError || error instanceof OwnerCallError) return complain(safe(error.message))
-  return complain(`this is a fault of casemate itself:\n${error instanceof Error ? error.stack : "unknown error"}`)
-}
-
-function complain(text: string): number {
-  process.stderr.write(`casemate: ${hideSecrets(asTyped(text))}\n`)
+  // Its text is on the screen already. Help that nobody asked for stands where a command was missing.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof UserError || error instanceof OwnerCallError) {
+    complain(safe(error.message))
+    return error instanceof UsageError ? 2 : 1
+  }
+  complain(`this is a fault of casemate itself:\n${error instanceof Error ? error.stack : "unknown error"}`)
   return 1
 }
