@@ -1,36 +1,9 @@
-import { createRequire } from "node:module"
-import { Command, CommanderError } from "commander"
+import { CommanderError } from "commander"
 import { OwnerCallError } from "../channel/owner-client.js"
 import { UserError } from "../config/user-error.js"
-import { appsCommand } from "./apps.js"
-import { keysCommand } from "./keys.js"
 import { complain, safe } from "./output.js"
-import { pairCommand } from "./pair.js"
-import { relayCommand } from "./relay.js"
-import { startCommand } from "./start.js"
-import { uriCommand } from "./uri/uri.js"
-import { refuseSecretArguments, UsageError, withUsageErrors } from "./usage.js"
-
-const { version } = createRequire(import.meta.url)("../../package.json") as { version: string }
-
-const program = new Command("casemate")
-  .description("A Nostr bunker: keeps your keys in one place and signs for the apps you let in (NIP-46).")
-  .version(version)
-  .addCommand(startCommand())
-  .addCommand(pairCommand())
-  .addCommand(keysCommand())
-  .addCommand(appsCommand())
-  .addCommand(relayCommand())
-  .addCommand(uriCommand())
-  .addHelpText(
-    "after",
-    `
-Examples:
-  $ casemate start                 run the bunker and print a token for one app
-  $ casemate pair                  print a token for another app and wait until it connects
-  $ casemate apps list             who may ask this bunker
-  $ casemate apps revoke 3f9a      shut one of them out`,
-  )
+import { createProgram } from "./program.js"
+import { refuseSecretArguments, UsageError } from "./usage.js"
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough (`| head -1`) is no failure, and no reason for a bunker to end.
@@ -41,7 +14,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 try {
   refuseSecretArguments(process.argv.slice(2))
-  await withUsageErrors(program).parseAsync()
+  await createProgram().parseAsync()
 } catch (error) {
   process.exitCode = report(error)
 }

@@ -52,6 +52,11 @@ function sentenceFor({ code, message }: CommanderError, name: string): string | 
       return `${quoted} needs a value; ${help} shows an example`
     case "commander.missingArgument":
       return `<${quoted}> is missing; ${help} shows an example`
+    case "commander.invalidArgument": {
+      const [, argument, choices] = /argument '([^']*)'\. Allowed choices are (.*)\.$/.exec(message) ?? []
+      if (choices === undefined) return message.replace(/^error: /, "")
+      return `<${argument}> is one of ${choices}, not ${JSON.stringify(quoted.slice(0, 40))}`
+    }
     case "commander.excessArguments":
       return `that is more than \`${name}\` takes; ${help} shows an example`
     case "commander.help":

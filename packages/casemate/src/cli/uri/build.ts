@@ -1,10 +1,10 @@
-import { createPortableBackend } from "@casemate/nip46/crypto"
+import type { CryptoBackend } from "@casemate/nip46/crypto"
 import { buildBunkerToken, buildNostrconnectToken, parsePermissions } from "@casemate/nip46/protocol"
 import { Command } from "commander"
 import { printJson } from "../output.js"
 import { UsageError } from "../usage.js"
 import { asTypedWrong, collectList, drawQr, newSecret, parsePubkey, parseRelayList } from "./parts.js"
-import { contentOf, inspect, showFindings } from "./report.js"
+import { contentOf, inspect, loadBackend, showFindings } from "./report.js"
 
 const RELAYS = "where to meet: ws:// or wss:// URLs with commas between them; may be given several times"
 
@@ -37,17 +37,17 @@ Examples:
   $ casemate uri bunker --pubkey npub1… --relays wss://relay.example.com --new-secret
   $ casemate uri bunker --pubkey npub1… --relays wss://a.example,wss://b.example --new-secret --qr`,
     )
-    .action((options: BunkerOptions) => {
+    .action(async (options: BunkerOptions) => {
       if (options.secret !== undefined && options.newSecret === true) {
         throw new UsageError("--secret and --new-secret were given; give one of them")
       }
-      const remoteSignerPubkey = parsePubkey(options.pubkey)
+      const backend = await loadBackend()
+      const remoteSignerPubkey = parsePubkey(options.pubkey, backend)
       const relays = parseRelayList(options.relays)
       const secret = options.newSecret === true ? newSecret() : options.secret
       show(
         asTypedWrong(() => buildBunkerToken({ remoteSignerPubkey, relays, secret })),
-        {},
-        options.qr === true,
+        { backend, qr: options.qr === true },
       )
     })
 }
@@ -83,10 +83,10 @@ Examples:
   $ casemate uri nostrconnect --relays wss://relay.example.com --name Notes
   $ casemate uri nostrconnect --relays wss://a.example,wss://b.example --perms sign_event:1,nip44_encrypt --qr`,
     )
-    .action(({ name, url, image, ...options }: NostrconnectOptions) => {
+    .action(async ({ name, url, image, ...options }: NostrconnectOptions) => {
       const relays = parseRelayList(options.relays)
       const permissions = asTypedWrong(() => parsePermissions(options.perms ?? ""))
-      const backend = createPortableBackend()
+      const backend = await loadBackend()
       const clientKey = backend.generateSecretKey()
       const clientPubkey = backend.keypair(clientKey).pubkey
       const app = {
@@ -97,13 +97,17 @@ Examples:
       const uri = asTypedWrong(() =>
         buildNostrconnectToken({ clientPubkey, relays, secret: newSecret(), permissions, app }),
       )
-      show(uri, { clientSecretKey: Buffer.from(clientKey).toString("hex") }, options.qr === true)
+      const kept = { clientSecretKey: Buffer.from(clientKey).toString("hex") }
+      show(uri, { backend, qr: options.qr === true, kept })
     })
 }
 
 /** Reads the token back, so that what is printed is what others will read in it. */
-function show(uri: string, kept: Record<string, string>, qr: boolean): void {
-  const report = inspect(uri)
+function show(
+  uri: string,
+  { backend, qr, kept = {} }: { backend: CryptoBackend; qr: boolean; kept?: Record<string, string> },
+): void {
+  const report = inspect(uri, backend)
   printJson({ uri, ...contentOf(report), ...kept })
   showFindings(report)
   if (qr) drawQr(uri)

@@ -1,7 +1,7 @@
 import { Command } from "commander"
 import { printJson } from "../output.js"
 import { readToken, type TokenSource } from "./input.js"
-import { contentOf, inspect, showFindings } from "./report.js"
+import { contentOf, inspect, loadBackend, showFindings } from "./report.js"
 
 const TOKEN = "a bunker:// or nostrconnect:// token in quotes, or - for standard input"
 
@@ -24,7 +24,7 @@ Examples:
   $ casemate uri parse --qr screenshot.png`,
     )
     .action(async (argument: string | undefined, source: TokenSource) => {
-      const report = inspect(await readToken(argument, source))
+      const report = inspect(await readToken(argument, source), await loadBackend())
       const { scheme = null, errors, warnings } = report
       printJson({ valid: errors.length === 0, scheme, ...contentOf(report), errors, warnings })
       finish(report)
@@ -49,7 +49,7 @@ Examples:
   $ casemate uri validate --qr screenshot.png`,
     )
     .action(async (argument: string | undefined, source: TokenSource) => {
-      const report = inspect(await readToken(argument, source))
+      const report = inspect(await readToken(argument, source), await loadBackend())
       const { errors, warnings } = report
       printJson({ valid: errors.length === 0, errors, warnings })
       finish(report)

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto"
+import type { CryptoBackend } from "@casemate/nip46/crypto"
 import { MAX_RELAYS, Nip46Error, normalizeRelayUrl, normalizeRelayUrls } from "@casemate/nip46/protocol"
 import { decode } from "nostr-tools/nip19"
 import { complain } from "../output.js"
 import { qrOf } from "../token.js"
 import { UsageError } from "../usage.js"
-import { isPubkey } from "./report.js"
 
 /** `--relays a,b --relays c`. */
 export function collectList(value: string, earlier: string[] | undefined): string[] {
@@ -30,9 +30,9 @@ export function parseRelayList(texts: readonly string[]): string[] {
 }
 
 /** Hex in either case, or npub; 64 lower-case hex digits. @throws UsageError */
-export function parsePubkey(text: string): string {
+export function parsePubkey(text: string, backend: CryptoBackend): string {
   const pubkey = /^npub1/i.test(text) ? fromNpub(text.toLowerCase()) : text.toLowerCase()
-  if (pubkey !== undefined && isPubkey(pubkey)) return pubkey
+  if (pubkey !== undefined && backend.isPubkey(pubkey)) return pubkey
   throw new UsageError("--pubkey takes a public key, as npub or as 64 hex digits, and a single wrong letter spoils it")
 }
 

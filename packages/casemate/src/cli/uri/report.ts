@@ -1,15 +1,15 @@
-import { createPortableBackend } from "@casemate/nip46/crypto"
+import type { CryptoBackend } from "@casemate/nip46/crypto"
 import { formatPermission, inspectToken, readPermissions, type TokenReport } from "@casemate/nip46/protocol"
 import { complain } from "../output.js"
 
-const backend = createPortableBackend()
-
-export function isPubkey(pubkey: string): boolean {
-  return backend.isPubkey(pubkey)
+/** Loaded by who needs it: all other commands start sooner without. */
+export async function loadBackend(): Promise<CryptoBackend> {
+  const { createPortableBackend } = await import("@casemate/nip46/crypto")
+  return createPortableBackend()
 }
 
-export function inspect(text: string): TokenReport {
-  return inspectToken(text, { isPubkey })
+export function inspect(text: string, backend: CryptoBackend): TokenReport {
+  return inspectToken(text, { isPubkey: (pubkey) => backend.isPubkey(pubkey) })
 }
 
 /** For a person, beside the JSON for a program. */
