@@ -22,7 +22,8 @@ const TABLE: Record<string, readonly string[]> = {
   "casemate/keyd": ["nip46/signer", "nip46/crypto", "nip46/protocol", "casemate/config", "casemate/channel"],
   "casemate/gateway": ["nip46/transport", "nip46/crypto", "nip46/protocol", "casemate/config", "casemate/channel"],
   "casemate/daemon.ts": ["casemate/config", "casemate/channel"],
-  "casemate/cli": ["casemate/config", "casemate/daemon.ts", "casemate/channel", "nip46/protocol"],
+  // It makes the keypair of an app's token; the users' keys stay in keyd.
+  "casemate/cli": ["casemate/config", "casemate/daemon.ts", "casemate/channel", "nip46/protocol", "nip46/crypto"],
 }
 
 /** Files that run where Node's types are not. */

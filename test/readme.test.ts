@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { TOKEN_FINDING_CODES } from "@casemate/nip46/protocol"
 import { type Event, verifyEvent } from "nostr-tools/pure"
 import { expect, it } from "vitest"
 import { casemate, makeFolders, startBunker } from "../packages/casemate/test/support/bunker.js"
@@ -82,6 +83,15 @@ const showQrCode = (uri) => execFile(process.execPath, [${JSON.stringify(casemat
     await bunker.stop()
     folders.remove()
   }
+})
+
+it("the guide to tokens names every finding, and none that there is not", () => {
+  const guide = readFileSync(`${root}docs/guide/tokens.md`, "utf8")
+  const named = guide
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .flatMap((line) => [...(line.split("|")[1] ?? "").matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code))
+  expect(named.sort()).toEqual([...TOKEN_FINDING_CODES].sort())
 })
 
 it("the README names only commands that there are", () => {

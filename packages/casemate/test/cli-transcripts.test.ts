@@ -24,6 +24,7 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   // Whether a name is known not to be one within 4 s is up to the network.
   [/ {2}no relay of it can be reached now \(wss:\/\/relay\.example\.com: .*\n/g, ""],
   [/\b[0-9a-f]{64}\b/g, "<pubkey>"],
+  [/\b[0-9a-f]{32}\b/g, "<secret>"],
   [/\b[0-9a-f]{16}\b/g, "<id>"],
   [/\b\d{4}-\d\d-\d\d \d\d:\d\d\b/g, "<time>"],
   [/\b1\d{9}\b/g, "<unix>"],

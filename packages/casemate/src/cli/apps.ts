@@ -22,7 +22,10 @@ Examples:
   )
 
   withDataDir(apps.command("list"))
-    .description("show every app and every open token")
+    .summary("show every app and every open token")
+    .description(
+      "Shows every app and every open token: its id, whether it is connected, the key that it signs with, when it last asked, and what it calls itself. What an app calls itself is its own claim.",
+    )
     .option("--json", "print a JSON array")
     .addHelpText("after", "\nExample:\n  $ casemate apps list")
     .action(async ({ dataDir, json }: AppsOptions) => {
@@ -36,7 +39,10 @@ Examples:
     })
 
   withDataDir(apps.command("show"))
-    .description("show one app: who it is and what it may do")
+    .summary("show one app: who it is and what it may do")
+    .description(
+      "Shows one app: its public key, where it is met, what it may do, what it asked for at first, how it encrypts, and when it last asked.",
+    )
     .argument("<id>", "its id, or enough of its beginning")
     .option("--json", "print a JSON object")
     .addHelpText("after", "\nExample:\n  $ casemate apps show 3f9a")
@@ -47,7 +53,10 @@ Examples:
     })
 
   withDataDir(apps.command("revoke"))
-    .description("shut an app out, for good: it gets no signature any more")
+    .summary("shut an app out, for good: it gets no signature any more")
+    .description(
+      "Shuts an app out, for good: from now on it gets no signature and no answer that uses a key. An open token is taken back in the same way. There is no way back but a new token.",
+    )
     .argument("<id>", "its id, or enough of its beginning")
     .option("--json", "print a JSON object")
     .addHelpText("after", "\nExample:\n  $ casemate apps revoke 3f9a")
@@ -58,7 +67,10 @@ Examples:
     })
 
   withDataDir(apps.command("nip04"))
-    .description("let an old app encrypt its messages to the bunker with NIP-04, or no longer")
+    .summary("let an old app encrypt its messages to the bunker with NIP-04, or no longer")
+    .description(
+      "Lets an old app encrypt its messages to the bunker with NIP-04, or no longer. `apps show` says how many of its messages were dropped because it does.",
+    )
     .argument("<id>", "its id, or enough of its beginning")
     .argument("<on|off>", "NIP-04 is weaker than NIP-44, so it is off unless an app knows nothing better")
     .option("--json", "print a JSON object")

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, test, vi } from "vitest"
-import { hideSecrets, printTable, quoted, safe, shellWord, when } from "./output.js"
+import { hideSecrets, printJson, printTable, quoted, safe, shellWord, when } from "./output.js"
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -33,6 +33,21 @@ test.each([
   ["app 0123456789abcdef", "app 0123456789abcdef"],
 ])("hideSecrets(%j)", (text, shown) => {
   expect(hideSecrets(text)).toBe(shown)
+})
+
+test("JSON says the same, and nothing that a terminal acts on", () => {
+  const value = { name: "a\u009b2J\u202eb\u{e0041}\u0007", half: "\ud800", ["k\u200b"]: "筆記 \u{1f511}" }
+  const written: string[] = []
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    written.push(String(text))
+    return true
+  })
+  printJson(value)
+  vi.restoreAllMocks()
+  const line = written.join("")
+  expect(JSON.parse(line)).toEqual(value)
+  expect(safe(line)).toBe(line.replace("\n", "\\u{a}"))
+  expect(line).toContain("筆記 \u{1f511}")
 })
 
 test("a folder is one word of a shell", () => {

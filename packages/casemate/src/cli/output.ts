@@ -10,9 +10,23 @@ export function printHint(line: string): void {
   print(asTyped(line))
 }
 
-/** One JSON object a line. */
+/** One JSON object a line; what a terminal would act on is escaped, which changes nothing for a reader of JSON. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value))
+  print(JSON.stringify(value).replace(UNSEEN, escapeUnits))
+}
+
+function escapeUnits(character: string): string {
+  return Array.from({ length: character.length }, (_, i) => `\\u${hex4(character.charCodeAt(i))}`).join("")
+}
+
+function hex4(unit: number): string {
+  return unit.toString(16).padStart(4, "0")
+}
+
+/** One line on stderr for a person, whatever they typed. */
+export function complain(text: string, kind?: "error" | "warning"): void {
+  const said = kind === undefined ? text : `${kind}: ${safe(text)}`
+  process.stderr.write(`casemate: ${hideSecrets(asTyped(said))}\n`)
 }
 
 export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {

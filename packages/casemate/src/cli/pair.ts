@@ -25,7 +25,10 @@ export interface PairOptions {
 
 export function pairCommand(): Command {
   return withDataDir(new Command("pair"))
-    .description("let one more app in: print a token for it, or take the token that it shows")
+    .summary("let one more app in: print a token for it, or take the token that it shows")
+    .description(
+      "Lets one more app in. Without a token it prints one for the app, as text and as a QR code, and waits until the app connects; a token is good for one app and for a limited time. With the nostrconnect:// token that an app shows, it says who asks for what, asks for your yes, and lets that app in. Needs a running bunker.",
+    )
     .argument("[token]", "the nostrconnect:// token that an app shows, in quotes")
     .option("--key <name>", "which key it signs with (default: the first)")
     .option(

@@ -13,7 +13,10 @@ interface RelayOptions {
 
 export function relayCommand(): Command {
   return new Command("relay")
-    .description("run the built-in relay alone: it carries NIP-46 messages and stores nothing")
+    .summary("run the built-in relay alone: it carries NIP-46 messages and stores nothing")
+    .description(
+      "Runs the built-in relay alone, without a bunker. It carries NIP-46 messages between apps and bunkers, whose contents it cannot read, and stores nothing. Put it behind a web server with TLS where others are to reach it.",
+    )
     .option("--http <host:port>", "where to listen (default: localhost:4646; port 0 picks one)")
     .option("--public-url <url>", "under which it is reached from elsewhere")
     .option("--data-dir <folder>", "accepted as everywhere; a relay keeps nothing there")

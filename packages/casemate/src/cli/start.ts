@@ -28,7 +28,10 @@ interface StartOptions extends ConfigInput {
 
 export function startCommand(): Command {
   return withDataDir(new Command("start"))
-    .description("run the bunker and print a token for one app")
+    .summary("run the bunker and print a token for one app")
+    .description(
+      "Runs the bunker until it is told to stop, and prints a token for one app. The first start makes the data folder and asks for a key, or makes one. The keys are held by a process of their own, which has no network; another one meets the apps at the relays and serves the built-in relay.",
+    )
     .option("--http <host:port>", "where its web server listens (default: localhost:4646; port 0 picks one)")
     .option(
       "--relay <url>",

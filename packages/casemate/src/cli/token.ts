@@ -21,7 +21,8 @@ export function unreachableRelays({ unreachable }: Pick<OfferInfo, "unreachable"
   return { unreachable: Object.fromEntries(unreachable.map(({ relay, reason }) => [relay, reason.slice(0, 200)])) }
 }
 
-function qrOf(uri: string): string | undefined {
+/** Undefined for what does not fit into one. */
+export function qrOf(uri: string): string | undefined {
   try {
     return encodeQR(uri, "ascii").trimEnd()
   } catch {

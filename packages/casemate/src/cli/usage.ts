@@ -2,6 +2,9 @@ import type { Command, CommanderError } from "commander"
 import { UserError } from "../config/user-error.js"
 import { asTyped } from "./npm.js"
 
+/** A command line that cannot be read: exit code 2. */
+export class UsageError extends UserError {}
+
 const SECRET_KEY = /n(?:crypt)?sec1[a-z0-9]{6,}/i
 
 /**
@@ -17,16 +20,16 @@ export function withUsageErrors(command: Command): Command {
   command.exitOverride((error) => {
     const sentence = sentenceFor(error, nameOf(command))
     if (sentence === undefined) throw error
-    throw new UserError(sentence)
+    throw new UsageError(sentence)
   })
   for (const sub of command.commands) withUsageErrors(sub)
   return command
 }
 
-/** @throws UserError for a secret key among the arguments: every program on this machine can read those */
+/** @throws UsageError for a secret key among the arguments: every program on this machine can read those */
 export function refuseSecretArguments(args: readonly string[]): void {
   if (!args.some((arg) => SECRET_KEY.test(arg))) return
-  throw new UserError(
+  throw new UsageError(
     "a secret key was typed as an argument, which other programs and the shell's history can see; leave it out, and `casemate keys add --name NAME` will ask for it",
   )
 }
@@ -49,6 +52,11 @@ function sentenceFor({ code, message }: CommanderError, name: string): string | 
       return `${quoted} needs a value; ${help} shows an example`
     case "commander.missingArgument":
       return `<${quoted}> is missing; ${help} shows an example`
+    case "commander.invalidArgument": {
+      const [, argument, choices] = /argument '([^']*)'\. Allowed choices are (.*)\.$/.exec(message) ?? []
+      if (choices === undefined) return message.replace(/^error: /, "")
+      return `<${argument}> is one of ${choices}, not ${JSON.stringify(quoted.slice(0, 40))}`
+    }
     case "commander.excessArguments":
       return `that is more than \`${name}\` takes; ${help} shows an example`
     case "commander.help":

@@ -4,6 +4,7 @@ import { isHex32 } from "./hex.js"
 import { MAX_TOKEN_CHARS } from "./limits.js"
 import { formatPermissions, type Permission } from "./permission.js"
 import { normalizeRelayUrls } from "./relay-url.js"
+import { splitToken, type TokenQuery } from "./token-query.js"
 
 /** `bunker://…` (NIP-46 §Direct connection initiated by remote-signer). */
 export interface BunkerToken {
@@ -107,59 +108,24 @@ export function buildNostrconnectToken(token: {
 
 type Scheme = "bunker" | "nostrconnect"
 
-interface Query {
-  /** Percent-decoded; `+` stays `+`, as secrets need it. */
-  raw(name: string): string | undefined
-  /** As a form encodes text: `+` is a space. */
-  text(name: string): string | undefined
-  all(name: string): string[]
-}
-
-function split(input: string, scheme: Scheme): { pubkey: string; query: Query } {
+function split(input: string, scheme: Scheme): { pubkey: string; query: TokenQuery } {
   const text = input.trim()
   if (text.length > MAX_TOKEN_CHARS) throw tooLong(scheme)
-  const match = /^([a-z]+):\/\/([^/?#]*)\/?(?:\?([^#]*))?(?:#.*)?$/i.exec(text)
-  if (match === null || match[1]?.toLowerCase() !== scheme) {
+  const parts = splitToken(text)
+  if (parts === undefined || parts.scheme.toLowerCase() !== scheme) {
     throw refusal("scheme", `this is not a ${scheme}:// token; it must start with ${scheme}:// and a public key`)
   }
-  const pubkey = (match[2] ?? "").toLowerCase()
+  const pubkey = parts.pubkey.toLowerCase()
   if (!isHex32(pubkey)) {
     throw refusal(
       "pubkey",
       `the public key in this ${scheme}:// token is not 64 hex digits; copy the whole token again`,
     )
   }
-  return { pubkey, query: parseQuery(match[3] ?? "") }
+  return { pubkey, query: parts.query }
 }
 
-function parseQuery(text: string): Query {
-  const pairs = text
-    .split("&")
-    .filter((pair) => pair !== "")
-    .map((pair) => {
-      const at = pair.indexOf("=")
-      return at === -1 ? ([pair, ""] as const) : ([pair.slice(0, at), pair.slice(at + 1)] as const)
-    })
-  const find = (name: string): string | undefined => pairs.find(([key]) => key === name)?.[1]
-  const mapped = (value: string | undefined, f: (value: string) => string): string | undefined =>
-    value === undefined ? undefined : f(value)
-  return {
-    raw: (name) => mapped(find(name), percentDecode),
-    text: (name) => mapped(find(name), (value) => percentDecode(value.replaceAll("+", " "))),
-    all: (name) => pairs.filter(([key]) => key === name).map(([, value]) => percentDecode(value)),
-  }
-}
-
-function percentDecode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // A stray % is somebody's literal percent sign; what follows still has to pass as a URL or a secret.
-    return text
-  }
-}
-
-function relaysOf(query: Query, scheme: Scheme): string[] {
+function relaysOf(query: TokenQuery, scheme: Scheme): string[] {
   const given = query.all("relay")
   const relays = normalizeRelayUrls(given)
   if (relays.length > 0) return relays

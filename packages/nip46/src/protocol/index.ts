@@ -45,3 +45,5 @@ export {
 export { isPrivateAddress } from "./private-address.js"
 export { isLoopbackRelay, normalizeRelayUrl, normalizeRelayUrls, sameRelays } from "./relay-url.js"
 export { parseResponse, type Response } from "./response.js"
+export { TOKEN_FINDING_CODES, type TokenFinding, type TokenFindingCode } from "./token-finding.js"
+export { type InspectOptions, inspectToken, type TokenReport } from "./token-report.js"

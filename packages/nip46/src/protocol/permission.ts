@@ -19,7 +19,8 @@ const KIND = /^(?:0|[1-9][0-9]{0,4})$/
 /**
  * Reads permissions as an owner writes them: comma-separated, spaces allowed around each, none unknown.
  *
- * @throws `INVALID_PERMISSION` that names the entry and what is wrong with it
+ * @throws `INVALID_PERMISSION` that names the entry and what is wrong with it; `details.field` is `form`,
+ * `method`, `kind` or `counterparty`
  * @example
  * parsePermissions("sign_event:1, nip44_encrypt")
  * // [{ method: "sign_event", param: "1" }, { method: "nip44_encrypt", param: undefined }]
@@ -64,24 +65,25 @@ function entriesOf(text: string): string[] {
 function parsePermission(entry: string): Permission {
   const shown = JSON.stringify(entry.slice(0, 80))
   const match = PERMISSION.exec(entry)
-  if (match === null) throw refusal(`${shown} is not a permission; write method or method:param, such as sign_event:1`)
+  if (match === null)
+    throw refusal("form", `${shown} is not a permission; write method or method:param, such as sign_event:1`)
   const [, method = "", param] = match
-  if (!isMethod(method)) throw refusal(`${shown} names an unknown method; there are ${METHODS.join(", ")}`)
+  if (!isMethod(method)) throw refusal("method", `${shown} names an unknown method; there are ${METHODS.join(", ")}`)
   if (method === "sign_event" && param !== undefined && !(KIND.test(param) && Number(param) <= MAX_KIND)) {
-    throw refusal(`${shown} has no valid kind; sign_event takes a number from 0 to ${MAX_KIND}`)
+    throw refusal("kind", `${shown} has no valid kind; sign_event takes a number from 0 to ${MAX_KIND}`)
   }
   // A refusal of a counterparty that never matches would refuse nothing.
   if (param !== undefined && COUNTERPARTY_METHOD.test(method)) {
     const counterparty = param.toLowerCase()
     if (!isHex32(counterparty))
-      throw refusal(`${shown} has no valid param; ${method} takes a public key of 64 hex digits`)
+      throw refusal("counterparty", `${shown} has no valid param; ${method} takes a public key of 64 hex digits`)
     return { method, param: counterparty }
   }
   return { method, param }
 }
 
-function refusal(message: string): Nip46Error {
-  return new Nip46Error("INVALID_PERMISSION", message)
+function refusal(field: "form" | "method" | "kind" | "counterparty", message: string): Nip46Error {
+  return new Nip46Error("INVALID_PERMISSION", message, { details: { field } })
 }
 
 function distinct(permissions: Permission[]): Permission[] {
