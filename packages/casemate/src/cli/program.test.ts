@@ -16,7 +16,11 @@ function allOf(command: Command): Command[] {
 
 function helpOf(command: Command): string {
   let text = ""
-  command.configureOutput({ writeOut: (part) => void (text += part) })
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part
+    },
+  })
   command.outputHelp()
   return text
 }
