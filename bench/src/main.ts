@@ -18,6 +18,7 @@ if (process.platform !== "linux") {
   process.stderr.write("the bench reads CPU and memory from /proc, so run it on Linux, such as in a container\n")
   process.exit(1)
 }
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130))
 const chosen = CONTESTANTS.filter(({ name }) => options.only.includes(name))
 const missing = chosen.filter((contestant) => contestant.missing !== undefined)
 const measured = await runRounds(

@@ -5,7 +5,7 @@ export interface Options {
   readonly rounds: number
   /** Of each signer in each round. */
   readonly seconds: number
-  /** Of each signer, once, before the first round; not counted. */
+  /** Of each signer, once, before the first round; not counted. Compilers are busy for some thousand requests. */
   readonly warmup: number
   readonly inFlight: number
   readonly only: readonly string[]
@@ -13,7 +13,7 @@ export interface Options {
   readonly json: string | undefined
 }
 
-export const USAGE = `Usage: npm run bench -- [--rounds 3] [--seconds 4] [--warmup 3] [--in-flight 16]
+export const USAGE = `Usage: npm run bench -- [--rounds 3] [--seconds 3] [--warmup 6] [--in-flight 16]
                        [--only ${CONTESTANTS.map(({ name }) => name).join(",")}] [--json FILE]`
 
 /** @throws an Error with a sentence for whoever typed it */
@@ -22,8 +22,8 @@ export function readOptions(args: string[]): Options {
     args,
     options: {
       rounds: { type: "string", default: "3" },
-      seconds: { type: "string", default: "4" },
-      warmup: { type: "string", default: "3" },
+      seconds: { type: "string", default: "3" },
+      warmup: { type: "string", default: "6" },
       "in-flight": { type: "string", default: "16" },
       only: { type: "string" },
       json: { type: "string" },

@@ -24,9 +24,16 @@ export async function startBunker(relay: string, curve: CurveKind): Promise<Runn
     stdio: ["ignore", "pipe", "inherit"],
   })
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+  // Who interrupts the bench leaves no bunker behind.
+  const abandon = (): void => {
+    child.kill("SIGTERM")
+    rmSync(root, { recursive: true, force: true })
+  }
+  process.once("exit", abandon)
   const close = async (): Promise<void> => {
     child.kill("SIGTERM")
     await ended
+    process.off("exit", abandon)
     rmSync(root, { recursive: true, force: true })
   }
   try {

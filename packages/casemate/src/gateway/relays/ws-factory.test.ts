@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
-import { RelayConnection, type RelayState } from "@casemate/nip46/transport"
+import { RelayConnection, type RelayState, type WebSocketLike } from "@casemate/nip46/transport"
 import { afterEach, expect, test, vi } from "vitest"
 import { type WebSocket, WebSocketServer } from "ws"
 import { createWsFactory } from "./ws-factory.js"
@@ -67,8 +67,8 @@ test("a redirect is a failed dial, and nothing goes to where it points", async (
 
 test("what one turn sends leaves in one write, in order", async () => {
   const received: string[] = []
-  const url = await serve((socket) => socket.on("message", (data) => received.push(String(data))))
-  const socket = createWsFactory()(url)
+  const url = await serve((socket) => socket.on("message", (data) => received.push((data as Buffer).toString("utf8"))))
+  const socket = createWsFactory()(url) as WebSocketLike & WebSocket
   let wire: Socket | undefined
   socket.once("upgrade", (response) => {
     wire = response.socket
@@ -81,5 +81,5 @@ test("what one turn sends leaves in one write, in order", async () => {
   expect(writes).toHaveBeenCalledTimes(1)
   socket.send("the next turn")
   await vi.waitFor(() => expect(received.at(-1)).toBe("the next turn"))
-  socket.terminate!()
+  socket.terminate()
 })
