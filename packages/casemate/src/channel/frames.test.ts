@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { createConnection, createServer, type Server, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest"
 import { frame } from "./frames.js"
 
 let folder: string
@@ -110,6 +110,26 @@ describe("frames", () => {
     expect(await closed).toBe("the other side closed the connection")
     expect(received).toEqual([{ a: 1 }])
     expect(framed.send({})).toBe(false)
+  })
+
+  it("of one turn leave in one write, in order", async () => {
+    const { framed } = listen()
+    const writes = vi.spyOn(mine, "write")
+    for (let i = 0; i < 100; i++) expect(framed.send({ i })).toBe(true)
+    const [chunk] = (await once(peer, "data")) as [Buffer]
+    expect(writes).toHaveBeenCalledTimes(1)
+    const expected = Array.from({ length: 100 }, (_, i) => ({ i }))
+    expect(chunk.toString()).toBe(expected.map((message) => `${JSON.stringify(message)}\n`).join(""))
+    framed.send({ next: true })
+    expect(String((await once(peer, "data"))[0])).toBe('{"next":true}\n')
+  })
+
+  it("that were sent before a socket is destroyed are written", async () => {
+    const { framed } = listen()
+    framed.send({ last: true })
+    framed.destroy()
+    expect(String((await once(peer, "data"))[0])).toBe('{"last":true}\n')
+    expect(framed.send({ late: true })).toBe(false)
   })
 
   it("that were queued leave before an orderly end", async () => {

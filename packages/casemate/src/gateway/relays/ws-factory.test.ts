@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
-import { RelayConnection, type RelayState } from "@casemate/nip46/transport"
+import type { AddressInfo, Socket } from "node:net"
+import { RelayConnection, type RelayState, type WebSocketLike } from "@casemate/nip46/transport"
 import { afterEach, expect, test, vi } from "vitest"
 import { type WebSocket, WebSocketServer } from "ws"
 import { createWsFactory } from "./ws-factory.js"
@@ -63,4 +63,23 @@ test("a redirect is a failed dial, and nothing goes to where it points", async (
   await vi.waitFor(() => expect(relay.state).toMatchObject({ kind: "waiting", reason: expect.stringContaining("302") }))
   relay.close()
   expect(reached).toBe(0)
+})
+
+test("what one turn sends leaves in one write, in order", async () => {
+  const received: string[] = []
+  const url = await serve((socket) => socket.on("message", (data) => received.push((data as Buffer).toString("utf8"))))
+  const socket = createWsFactory()(url) as WebSocketLike & WebSocket
+  let wire: Socket | undefined
+  socket.once("upgrade", (response) => {
+    wire = response.socket
+  })
+  await once(socket, "open")
+  const writes = vi.spyOn(wire as Socket & { _writev(...args: unknown[]): void }, "_writev")
+  const texts = Array.from({ length: 100 }, (_, i) => `message ${i}`)
+  for (const text of texts) socket.send(text)
+  await vi.waitFor(() => expect(received).toEqual(texts))
+  expect(writes).toHaveBeenCalledTimes(1)
+  socket.send("the next turn")
+  await vi.waitFor(() => expect(received.at(-1)).toBe("the next turn"))
+  socket.terminate()
 })

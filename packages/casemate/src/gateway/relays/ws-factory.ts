@@ -1,5 +1,6 @@
+import type { Socket } from "node:net"
 import { MAX_RELAY_MESSAGE_CHARS, type WebSocketFactory, type WebSocketLike } from "@casemate/nip46/transport"
-import { WebSocket } from "ws"
+import { type ClientOptions, WebSocket } from "ws"
 import { assertOutward, outwardLookup } from "./guard.js"
 
 export interface WsFactoryOptions {
@@ -23,7 +24,7 @@ export function createWsFactory({
   return (url) => {
     const guarded = isGuarded(url)
     if (guarded) assertOutward(url)
-    const socket = new WebSocket(url, {
+    const socket = new GatheringSocket(url, {
       ...(guarded ? { lookup: outwardLookup() } : {}),
       perMessageDeflate: false,
       followRedirects: false,
@@ -37,5 +38,31 @@ export function createWsFactory({
     // A relay that pings us is alive as well; ws answers it.
     socket.on("ping", () => adapted.onpong?.())
     return adapted
+  }
+}
+
+/** What one turn sends leaves together: a write is a system call, and costs more than the message it carries. */
+class GatheringSocket extends WebSocket {
+  #wire: Socket | undefined
+  #isGathering = false
+
+  constructor(url: string, options: ClientOptions) {
+    super(url, options)
+    this.once("upgrade", (response) => {
+      this.#wire = response.socket
+    })
+  }
+
+  override send(data: Parameters<WebSocket["send"]>[0], ...rest: unknown[]): void {
+    const wire = this.#wire
+    if (wire !== undefined && !this.#isGathering) {
+      this.#isGathering = true
+      wire.cork()
+      setImmediate(() => {
+        this.#isGathering = false
+        wire.uncork()
+      })
+    }
+    super.send(data, ...(rest as []))
   }
 }
