@@ -1,6 +1,5 @@
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
 import { Nip46Error } from "../protocol/errors.js"
-import { isHex32 } from "../protocol/hex.js"
+import { bytesToHex, hexToBytes, isHex32 } from "../protocol/hex.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
 
 /**
