@@ -4,7 +4,7 @@ import type { BackendOptions, Curve, Nip44Backend } from "./backend.js"
 import { createNip44Backend } from "./create-nip44-backend.js"
 import { nip44Primitives } from "./portable-primitives.js"
 
-// The library has no SHA-256 of its own to compute with at once.
+// The library brings no synchronous SHA-256 of its own.
 hashes.sha256 = sha256
 
 /** BIP-340 lift_x: of the two points with this x, the one with an even y. */
@@ -15,7 +15,7 @@ function evenPoint(pubkey: Uint8Array): Uint8Array {
   return compressed
 }
 
-/** secp256k1 in a third of the bytes of `portableCurve`, and slower. */
+/** secp256k1 in a third of the bytes of `portableCurve`. */
 export const compactCurve: Curve = {
   name: "noble-secp256k1",
   isSecretKey: (secretKey) => utils.isValidSecretKey(secretKey),
