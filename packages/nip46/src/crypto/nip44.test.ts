@@ -5,7 +5,7 @@ import fc from "fast-check"
 import * as theirs from "nostr-tools/nip44"
 import { describe, expect, it } from "vitest"
 import type { ErrorCode } from "../protocol/errors.js"
-import type { Primitives } from "./backend.js"
+import type { Nip44Primitives } from "./backend.js"
 import { createCompactBackend } from "./compact.js"
 import { nip44ConversationKey, nip44Decrypt, nip44Encrypt, nip44MessageKeys } from "./nip44.js"
 import { calcPaddedLen } from "./nip44-padding.js"
@@ -228,7 +228,7 @@ describe.each([
 
     it("a payload longer than the cap is refused before it is decoded, and none is made", () => {
       let decoded = 0
-      const counting: Primitives = {
+      const counting: Nip44Primitives = {
         ...primitives,
         base64Decode(text) {
           decoded++
