@@ -8,7 +8,7 @@ import type { CurveKind } from "@casemate/nip46/crypto/node"
 import { childrenOf } from "../proc.js"
 import type { RunningSigner } from "./running.js"
 
-const casemate = fileURLToPath(import.meta.resolve("casemate/bin/casemate.js"))
+const casemate = fileURLToPath(new URL("bin/casemate.js", import.meta.resolve("casemate/package.json")))
 
 /** The bunker as its users start it, behind the relay, with folders of its own. */
 export async function startBunker(relay: string, curve: CurveKind): Promise<RunningSigner> {

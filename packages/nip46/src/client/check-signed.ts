@@ -1,10 +1,10 @@
-import type { CryptoBackend } from "../crypto/backend.js"
+import type { Nip44Backend } from "../crypto/backend.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { type EventTemplate, isEventShape, type NostrEvent } from "../protocol/event.js"
 import { parseJson } from "../protocol/json.js"
 
 export interface CheckOptions {
-  readonly crypto: CryptoBackend
+  readonly crypto: Nip44Backend
   readonly userPubkey: string
   /** Accept a `created_at` that the signer chose itself. */
   readonly anyCreatedAt: boolean

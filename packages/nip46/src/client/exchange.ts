@@ -1,6 +1,6 @@
-import { bytesToHex } from "@noble/hashes/utils.js"
-import type { CryptoBackend } from "../crypto/backend.js"
+import type { Nip44Backend } from "../crypto/backend.js"
 import { Nip46Error } from "../protocol/errors.js"
+import { bytesToHex } from "../protocol/hex.js"
 import { encodeRequest } from "../protocol/message.js"
 import { parseResponse, type Response } from "../protocol/response.js"
 import type { RelayResult } from "../transport/transport.js"
@@ -41,7 +41,7 @@ export interface CallOptions {
 
 export interface ExchangeOptions {
   readonly wire: Wire
-  readonly crypto: CryptoBackend
+  readonly crypto: Nip44Backend
   readonly callbacks: Required<Callbacks>
   readonly timing: ClientTiming
   /** Unix milliseconds. */

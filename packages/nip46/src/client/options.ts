@@ -1,5 +1,5 @@
-import type { CryptoBackend } from "../crypto/backend.js"
-import { createPortableBackend } from "../crypto/portable.js"
+import type { Nip44Backend } from "../crypto/backend.js"
+import { createCompactBackend } from "../crypto/compact.js"
 import type { LookupOptions } from "../discovery/lookup-signer.js"
 import type { ClientMetadata } from "../protocol/client-metadata.js"
 import { Nip46Error } from "../protocol/errors.js"
@@ -19,8 +19,8 @@ export interface RemoteSignerOptions extends Callbacks {
   readonly webSocket?: WebSocketFactory
   /** In place of relays over WebSockets, such as `MemoryRelays`. */
   readonly openTransport?: TransportFactory
-  /** Portable by default. */
-  readonly crypto?: CryptoBackend
+  /** `createCompactBackend` by default, the smallest; every other backend works too. */
+  readonly crypto?: Nip44Backend
   /** For names such as `bob@example.com`; the platform's own by default. */
   readonly fetch?: LookupOptions["fetch"]
   readonly timing?: Partial<ClientTiming>
@@ -39,7 +39,7 @@ export interface AppOptions {
 }
 
 export interface Settings {
-  readonly crypto: CryptoBackend
+  readonly crypto: Nip44Backend
   readonly openTransport: TransportFactory
   readonly callbacks: Required<Callbacks>
   readonly onSession: (session: Session | undefined) => void
@@ -50,7 +50,7 @@ export interface Settings {
 
 /** Every option with its default. @throws `RELAYS_UNREACHABLE` where the platform has no WebSocket and none is given */
 export function settingsOf(options: RemoteSignerOptions): Settings {
-  const { crypto = createPortableBackend(), now = Date.now, acceptNewCreatedAt = false } = options
+  const { crypto = createCompactBackend(), now = Date.now, acceptNewCreatedAt = false } = options
   const callbacks = guarded(options)
   return {
     crypto,

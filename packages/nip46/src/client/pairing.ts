@@ -1,8 +1,9 @@
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import { equalBytes } from "../crypto/constant-time.js"
+import { encodeUtf8 } from "../crypto/utf8.js"
 import { fillNostrconnectUrl, lookupSigner } from "../discovery/lookup-signer.js"
 import { buildNostrconnectToken } from "../protocol/connection-token.js"
 import { Nip46Error } from "../protocol/errors.js"
+import { bytesToHex } from "../protocol/hex.js"
 import { parsePermissions } from "../protocol/permission.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
 import { parseResponse } from "../protocol/response.js"
@@ -54,7 +55,7 @@ export class Pairing {
   }) {
     this.uri = options.uri
     this.redirectUrl = options.redirectUrl
-    this.#secret = utf8ToBytes(options.secret)
+    this.#secret = encodeUtf8(options.secret)
     this.#wire = options.wire
     this.#settings = options.settings
     this.#begin = options.begin
@@ -101,7 +102,7 @@ export class Pairing {
       return
     }
     if (response?.kind !== "result" || typeof response.result !== "string") return
-    if (equalBytes(utf8ToBytes(response.result), this.#secret)) void this.#bind(author)
+    if (equalBytes(encodeUtf8(response.result), this.#secret)) void this.#bind(author)
   }
 
   async #bind(author: string): Promise<void> {

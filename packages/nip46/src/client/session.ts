@@ -1,7 +1,6 @@
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
-import type { CryptoBackend } from "../crypto/backend.js"
+import type { Nip44Backend } from "../crypto/backend.js"
 import { Nip46Error } from "../protocol/errors.js"
-import { isHex32 } from "../protocol/hex.js"
+import { bytesToHex, hexToBytes, isHex32 } from "../protocol/hex.js"
 import { parseJson } from "../protocol/json.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
 
@@ -28,7 +27,7 @@ export interface SessionParts {
 }
 
 /** Reads what `onSession` gave, as the object or as its JSON. @throws `INVALID_SESSION` */
-export function parseSession(stored: unknown, crypto: Pick<CryptoBackend, "isPubkey" | "keypair">): SessionParts {
+export function parseSession(stored: unknown, crypto: Pick<Nip44Backend, "isPubkey" | "keypair">): SessionParts {
   const session = typeof stored === "string" ? parseJson(stored) : stored
   if (typeof session !== "object" || session === null) throw refusal("it is not the JSON that onSession gave")
   const { version, clientSecretKey, remoteSignerPubkey, relays, userPubkey } = session as Record<string, unknown>
@@ -49,7 +48,7 @@ export function sessionOf({ clientSecretKey, userPubkey, ...rest }: SessionParts
   return userPubkey === undefined ? session : { ...session, userPubkey }
 }
 
-function isSecretKey(bytes: Uint8Array, crypto: Pick<CryptoBackend, "keypair">): boolean {
+function isSecretKey(bytes: Uint8Array, crypto: Pick<Nip44Backend, "keypair">): boolean {
   try {
     crypto.keypair(bytes).wipe()
     return true

@@ -1,4 +1,4 @@
-import type { CryptoBackend, Keypair } from "../crypto/backend.js"
+import type { Keypair, Nip44Backend } from "../crypto/backend.js"
 import { BoundedMap } from "../crypto/bounded-map.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { CLIENT_AUTHENTICATION_KIND, NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
@@ -15,7 +15,7 @@ export interface WireMessage {
 }
 
 export interface WireOptions {
-  readonly crypto: CryptoBackend
+  readonly crypto: Nip44Backend
   readonly clientKeypair: Keypair
   readonly relays: readonly string[]
   readonly openTransport: TransportFactory

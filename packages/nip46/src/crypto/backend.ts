@@ -14,10 +14,10 @@ export interface Keypair {
 }
 
 /**
- * The symmetric primitives that NIP-44 and NIP-04 are made of. Implementations are exchangeable and
- * byte-identical; one test suite holds them to that.
+ * The symmetric primitives that NIP-44 is made of. Implementations are exchangeable and byte-identical; one test
+ * suite holds them to that.
  */
-export interface Primitives {
+export interface Nip44Primitives {
   /** For logs: "noble", "node:crypto". */
   readonly name: string
   randomBytes(length: number): Uint8Array
@@ -28,14 +28,18 @@ export interface Primitives {
   hkdfExpand(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array
   /** RFC 8439, counter from 0, 12-byte nonce. Encrypts and decrypts. */
   chacha20(key: Uint8Array, nonce: Uint8Array, data: Uint8Array): Uint8Array
-  /** AES-256-CBC with PKCS#7 padding (NIP-04). */
-  aes256CbcEncrypt(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): Uint8Array
-  /** @throws any error when the padding does not hold; the caller maps all to one. */
-  aes256CbcDecrypt(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array
   /** RFC 4648 §4 with padding. A primitive because in JavaScript it would cost more than all of NIP-44 on Node. */
   base64Encode(data: Uint8Array): string
   /** The one canonical spelling only. @throws any error for white space, missing padding or stray trailing bits */
   base64Decode(text: string): Uint8Array
+}
+
+/** With those that NIP-04 is made of. */
+export interface Primitives extends Nip44Primitives {
+  /** AES-256-CBC with PKCS#7 padding (NIP-04). */
+  aes256CbcEncrypt(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): Uint8Array
+  /** @throws any error when the padding does not hold; the caller maps all to one. */
+  aes256CbcDecrypt(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array
 }
 
 /**
@@ -71,14 +75,14 @@ export interface BackendOptions {
 }
 
 /**
- * All cryptography that Casemate does, behind one interface. Keys are handles, pubkeys and signatures
+ * All cryptography that a client does, behind one interface. Keys are handles, pubkeys and signatures
  * lower-case hex, plaintexts strings (a leading BOM survives).
  *
  * Errors: `INVALID_KEY` for a key that is not one, `ENCRYPTION_FAILED` and `DECRYPTION_FAILED` for
  * payloads. Decryption has one message for every cause but one: NIP-44 asks that an unknown version,
  * which anyone can read off the payload, is named.
  */
-export interface CryptoBackend {
+export interface Nip44Backend {
   /** For logs: "noble + node:crypto". */
   readonly name: string
   randomBytes(length: number): Uint8Array
@@ -114,7 +118,10 @@ export interface CryptoBackend {
   nip44Encrypt(plaintext: string, conversationKey: Uint8Array, nonce?: Uint8Array): string
   /** NIP-44 v2. @throws `DECRYPTION_FAILED`; `INVALID_KEY` for a conversation key that is not 32 bytes */
   nip44Decrypt(payload: string, conversationKey: Uint8Array): string
+}
 
+/** All cryptography that Casemate does: a signer is asked for NIP-04 too. */
+export interface CryptoBackend extends Nip44Backend {
   /** NIP-04, `<base64>?iv=<base64>`. @throws `INVALID_KEY`, `ENCRYPTION_FAILED` */
   nip04Encrypt(plaintext: string, keypair: Keypair, pubkey: string): string
   /** NIP-04. One error for every failure, so that it is no padding oracle. @throws `DECRYPTION_FAILED`, `INVALID_KEY` */

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs"
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
 import { describe, expect, it } from "vitest"
-import { CURVES } from "../../test/support/curves.js"
+import { ALL_CURVES } from "../../test/support/curves.js"
 import type { Curve } from "./backend.js"
+import { createCompactBackend } from "./compact.js"
 import { createNodeBackend } from "./node/index.js"
 import { createPortableBackend } from "./portable.js"
 
@@ -23,7 +24,7 @@ it("uses 15 of BIP-340's 19 rows, good and bad", () => {
   expect(USED.filter((row) => row.valid)).toHaveLength(5)
 })
 
-describe.each(CURVES)("BIP-340 on $title", ({ curve: found }) => {
+describe.each(ALL_CURVES)("BIP-340 on $title", ({ curve: found }) => {
   if (found === undefined) {
     it.skip("cannot be tried", () => undefined)
     return
@@ -76,9 +77,12 @@ describe.each(CURVES)("BIP-340 on $title", ({ curve: found }) => {
   })
 })
 
-describe.each([createPortableBackend(), createNodeBackend()])("BIP-340 through $name", (crypto) => {
-  it.each(USED)("row $index verifies as $valid $comment", ({ pubkey, message, sig, valid }) => {
-    const event = { id: message, pubkey, sig, kind: 1, created_at: 0, content: "", tags: [] }
-    expect(crypto.verifyEventSignature(event, message)).toBe(valid)
-  })
-})
+describe.each([createPortableBackend(), createCompactBackend(), createNodeBackend()])(
+  "BIP-340 through $name",
+  (crypto) => {
+    it.each(USED)("row $index verifies as $valid $comment", ({ pubkey, message, sig, valid }) => {
+      const event = { id: message, pubkey, sig, kind: 1, created_at: 0, content: "", tags: [] }
+      expect(crypto.verifyEventSignature(event, message)).toBe(valid)
+    })
+  },
+)

@@ -5,11 +5,13 @@ import fc from "fast-check"
 import * as theirs from "nostr-tools/nip44"
 import { describe, expect, it } from "vitest"
 import type { ErrorCode } from "../protocol/errors.js"
-import type { Primitives } from "./backend.js"
+import type { Nip44Primitives } from "./backend.js"
+import { createCompactBackend } from "./compact.js"
 import { nip44ConversationKey, nip44Decrypt, nip44Encrypt, nip44MessageKeys } from "./nip44.js"
 import { calcPaddedLen } from "./nip44-padding.js"
 import { createNodeBackend, nodePrimitives } from "./node/index.js"
 import { createPortableBackend, portablePrimitives } from "./portable.js"
+import { nip44Primitives } from "./portable-primitives.js"
 
 const { valid, invalid } = JSON.parse(
   readFileSync(new URL("../../../../vectors/nip44.vectors.json", import.meta.url), "utf8"),
@@ -60,6 +62,7 @@ it("reads the vectors it means to read", () => {
 
 describe.each([
   { primitives: portablePrimitives, crypto: createPortableBackend() },
+  { primitives: nip44Primitives, crypto: createCompactBackend() },
   { primitives: nodePrimitives, crypto: createNodeBackend() },
 ])("NIP-44 through $crypto.name", ({ primitives, crypto }) => {
   describe("nip44.vectors.json", () => {
@@ -225,7 +228,7 @@ describe.each([
 
     it("a payload longer than the cap is refused before it is decoded, and none is made", () => {
       let decoded = 0
-      const counting: Primitives = {
+      const counting: Nip44Primitives = {
         ...primitives,
         base64Decode(text) {
           decoded++

@@ -1,5 +1,5 @@
 import { Nip46Error } from "../protocol/errors.js"
-import { DEFAULT_MAX_PAYLOAD_CHARS, type Primitives } from "./backend.js"
+import { DEFAULT_MAX_PAYLOAD_CHARS, type Nip44Primitives } from "./backend.js"
 import { equalBytes } from "./constant-time.js"
 import { pad, paddedLenWithPrefix, unpad } from "./nip44-padding.js"
 import { decodeUtf8, encodeUtf8, isWellFormed } from "./utf8.js"
@@ -21,13 +21,13 @@ export interface Nip44MessageKeys {
 }
 
 /** NIP-44 §Encryption step 1, from the unhashed x of the shared point: HKDF-extract, which is one HMAC. */
-export function nip44ConversationKey(primitives: Primitives, sharedX: Uint8Array): Uint8Array {
+export function nip44ConversationKey(primitives: Nip44Primitives, sharedX: Uint8Array): Uint8Array {
   return primitives.hmacSha256(SALT, sharedX)
 }
 
 /** NIP-44 §Encryption step 3. @throws `INVALID_KEY`, `ENCRYPTION_FAILED` when key or nonce are not 32 bytes */
 export function nip44MessageKeys(
-  primitives: Primitives,
+  primitives: Nip44Primitives,
   conversationKey: Uint8Array,
   nonce: Uint8Array,
 ): Nip44MessageKeys {
@@ -44,7 +44,7 @@ export function nip44MessageKeys(
  * @throws `ENCRYPTION_FAILED` for a plaintext that is empty, too long or not well-formed, `INVALID_KEY`
  */
 export function nip44Encrypt(
-  primitives: Primitives,
+  primitives: Nip44Primitives,
   plaintext: string,
   conversationKey: Uint8Array,
   nonce: Uint8Array = primitives.randomBytes(NONCE_LEN),
@@ -79,7 +79,7 @@ export function nip44Encrypt(
  * conversation key that is not 32 bytes
  */
 export function nip44Decrypt(
-  primitives: Primitives,
+  primitives: Nip44Primitives,
   payload: string,
   conversationKey: Uint8Array,
   maxPayloadChars: number = DEFAULT_MAX_PAYLOAD_CHARS,
@@ -100,7 +100,7 @@ export function nip44Decrypt(
 }
 
 /** NIP-44, `decode_payload`: everything that is cheap to refuse is refused before base64. */
-function decodePayload(primitives: Primitives, payload: string, maxPayloadChars: number) {
+function decodePayload(primitives: Nip44Primitives, payload: string, maxPayloadChars: number) {
   if (typeof payload !== "string") throw doesNotOpen()
   if (payload.startsWith("#")) throw unknownVersion()
   if (payload.length < MIN_PAYLOAD_CHARS || payload.length > maxPayloadChars) throw doesNotOpen()
@@ -119,7 +119,7 @@ function payloadChars(unpaddedLen: number): number {
   return Math.ceil((OVERHEAD + paddedLenWithPrefix(unpaddedLen)) / 3) * 4
 }
 
-function tryDecodeBase64(primitives: Primitives, text: string): Uint8Array | undefined {
+function tryDecodeBase64(primitives: Nip44Primitives, text: string): Uint8Array | undefined {
   try {
     return primitives.base64Decode(text)
   } catch {

@@ -1,30 +1,14 @@
 import { cbc } from "@noble/ciphers/aes.js"
-import { chacha20 } from "@noble/ciphers/chacha.js"
 import { schnorr } from "@noble/curves/secp256k1.js"
-import { expand } from "@noble/hashes/hkdf.js"
-import { hmac } from "@noble/hashes/hmac.js"
-import { sha256 } from "@noble/hashes/sha2.js"
-import { randomBytes } from "@noble/hashes/utils.js"
-import { base64 } from "@scure/base"
 import type { BackendOptions, CryptoBackend, Curve, Primitives } from "./backend.js"
 import { createBackend } from "./create-backend.js"
+import { nip44Primitives } from "./portable-primitives.js"
 
 /** The primitives in JavaScript: every browser, Node, Deno and Bun. */
 export const portablePrimitives: Primitives = {
-  name: "noble",
-  randomBytes: (length) => randomBytes(length),
-  sha256: (data) => sha256(data),
-  hmacSha256(key, ...parts) {
-    const mac = hmac.create(sha256, key)
-    for (const part of parts) mac.update(part)
-    return mac.digest()
-  },
-  hkdfExpand: (prk, info, length) => expand(sha256, prk, info, length),
-  chacha20: (key, nonce, data) => chacha20(key, nonce, data),
+  ...nip44Primitives,
   aes256CbcEncrypt: (key, iv, plaintext) => cbc(key, iv).encrypt(plaintext),
   aes256CbcDecrypt: (key, iv, ciphertext) => cbc(key, iv).decrypt(ciphertext),
-  base64Encode: (data) => base64.encode(data),
-  base64Decode: (text) => base64.decode(text),
 }
 
 // Point, and not noble's ECDSA object with its getSharedSecret, keeps ECDSA out of an app's bundle.

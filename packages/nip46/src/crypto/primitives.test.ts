@@ -58,6 +58,13 @@ describe.each([portablePrimitives, nodePrimitives])("primitives of $name", (prim
     },
   )
 
+  it("base64 takes a mebibyte there and back", () => {
+    const data = Uint8Array.from({ length: 1024 * 1024 + 1 }, (_, i) => i % 251)
+    const text = primitives.base64Encode(data)
+    expect(text === Buffer.from(data).toString("base64")).toBe(true)
+    expect(Buffer.compare(primitives.base64Decode(text), data)).toBe(0)
+  })
+
   it("returns plain arrays in memory of their own", () => {
     const key = new Uint8Array(32)
     const iv = new Uint8Array(16)
