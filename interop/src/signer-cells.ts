@@ -14,6 +14,7 @@ export const SIGNER_CELLS = [
   "other relays",
   "unknown method",
   "denied method",
+  "spent secret",
   "second connect",
   "restored session",
   "relay restarts",

@@ -126,6 +126,34 @@ const signerChecks: Readonly<Record<SignerCell, Check>> = {
     return `refused: ${reason}`
   },
 
+  /** Another app comes with a token that was used. In the other flow, another signer answers with its secret. */
+  async "spent secret"(column) {
+    const { remote, host, peer, place, token, options } = column
+    if (peer.flow === "nostrconnect") {
+      const late = peer.open(place)
+      try {
+        await late.accept(token)
+        await signs(column)
+        expect(remote.remoteSignerPubkey).toBe(host.remoteSignerPubkey)
+      } finally {
+        await late.close()
+      }
+      return "passed over"
+    }
+    const timing = { ...options.timing, requestMs: SILENCE_MS }
+    const outcome = await RemoteSigner.connect(token, { ...options, timing, onSession: () => undefined }).then(
+      (other) => {
+        other.close()
+        return "let in"
+      },
+      codeOf,
+    )
+    await signs(column)
+    if (outcome === "let in") throw new Error("another app was let in with the same token")
+    expect(["REMOTE_ERROR", "TIMEOUT"]).toContain(outcome)
+    return outcome === "TIMEOUT" ? "passed over" : "refused"
+  },
+
   /** Within the session, and in the bunker:// flow as an app does that has lost all but its key. */
   async "second connect"(column) {
     const { remote, secret, peer } = column

@@ -54,6 +54,13 @@ export const ndkBackend = (flow: Flow): SignerPeer => ({
           ),
       },
     }),
+    ...(flow === "bunker" && {
+      "spent secret": {
+        kind: "cannot",
+        why: "which secrets are spent is left to its host, and the one here keeps no account of them",
+        says: /another app was let in with the same token/,
+      },
+    }),
     "empty plaintext": {
       kind: "cannot",
       why: "it takes an empty result for a refusal",
