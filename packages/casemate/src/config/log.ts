@@ -14,3 +14,13 @@ export function createLogger(
 ): Logger {
   return pino({ level, base: { process }, formatters: { level: (label) => ({ level: label }) } }, stream)
 }
+
+/**
+ * What a log says of an error: its sentence, and the code of what lies beneath, such as SQLITE_FULL. That one's own
+ * words stay out, as they may hold what was to be written.
+ */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown"
+  const code = (error.cause as { code?: unknown } | undefined)?.code
+  return typeof code === "string" ? `${error.message} (${code})` : error.message
+}

@@ -9,7 +9,7 @@ import {
   type Watch,
 } from "../channel/gateway-channel.js"
 import { connectTo, GATEWAY_SOCKET } from "../channel/sockets.js"
-import type { Logger } from "../config/log.js"
+import { type Logger, reasonOf } from "../config/log.js"
 
 /** What waits for keyd at most; a flood beyond it is dropped, and its senders ask again. */
 const MAX_WAITING_EVENTS = 20_000
@@ -205,10 +205,7 @@ export class KeydLink {
         this.#published.delete(oldest as string)
       }
     } catch (error) {
-      this.#options.log.error(
-        { reason: error instanceof Error ? error.message : "unknown" },
-        "could not send an answer",
-      )
+      this.#options.log.error({ reason: reasonOf(error) }, "could not send an answer")
     }
   }
 

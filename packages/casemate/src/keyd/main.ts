@@ -6,7 +6,7 @@ import { GATEWAY_SOCKET, listenOn, OWNER_SOCKET } from "../channel/sockets.js"
 import { type ChildHooks, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { RECORD_FILE } from "../config/folders.js"
-import { createLogger } from "../config/log.js"
+import { createLogger, reasonOf } from "../config/log.js"
 import { isMistake } from "../config/user-error.js"
 import { ConnectResponses } from "./door/connect-responses.js"
 import { GatewayDoor } from "./door/gateway-door.js"
@@ -134,13 +134,6 @@ async function open(
     lock.release()
   }
   return { hooks: { stop }, details: { crypto: crypto.name } }
-}
-
-/** With the code of what lies beneath, such as SQLITE_FULL; its own words may hold what was to be written. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown"
-  const code = (error.cause as { code?: unknown } | undefined)?.code
-  return typeof code === "string" ? `${error.message} (${code})` : error.message
 }
 
 await runChild(start, isMistake)

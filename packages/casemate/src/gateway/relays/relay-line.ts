@@ -7,7 +7,7 @@ import {
   type WebSocketFactory,
 } from "@casemate/nip46/transport"
 import type { ProofAsk } from "../../channel/gateway-channel.js"
-import type { Logger } from "../../config/log.js"
+import { type Logger, reasonOf } from "../../config/log.js"
 import { untilListening } from "./listening.js"
 
 /** Pubkeys in one filter; common relays cap the values of a filter near this. */
@@ -65,8 +65,7 @@ export class RelayLine {
           this.#forgetProofs()
         } else log.debug({ relay: url, state: state.kind }, "relay")
       },
-      onHandlerError: (error) =>
-        log.error({ relay: url, reason: error instanceof Error ? error.message : "unknown" }, "a handler failed"),
+      onHandlerError: (error) => log.error({ relay: url, reason: reasonOf(error) }, "a handler failed"),
     })
   }
 

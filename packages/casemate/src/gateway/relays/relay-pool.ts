@@ -1,7 +1,7 @@
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import type { WebSocketFactory } from "@casemate/nip46/transport"
 import type { ProofAsk, RelayFailure, Watch } from "../../channel/gateway-channel.js"
-import type { Logger } from "../../config/log.js"
+import { type Logger, reasonOf } from "../../config/log.js"
 import { PoolRelay } from "./pool-relay.js"
 
 export interface RelayPoolOptions {
@@ -53,7 +53,7 @@ export class RelayPool {
       try {
         await this.#relay(url).listening(remoteSignerPubkey)
       } catch (error) {
-        failures.push({ relay: url, reason: error instanceof Error ? error.message : "unknown" })
+        failures.push({ relay: url, reason: reasonOf(error) })
         throw error
       }
     })

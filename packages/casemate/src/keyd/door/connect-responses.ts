@@ -1,6 +1,6 @@
 import type { Answer, Connection, SignerEngine } from "@casemate/nip46/signer"
 import { CONNECT_RESPONSE_TTL } from "@casemate/nip46/signer"
-import type { Logger } from "../../config/log.js"
+import { type Logger, reasonOf } from "../../config/log.js"
 
 /** When a response is sent again, in seconds after the first time (QUIRKS: a phone's browser sleeps, and an OK proves nothing). */
 const AGAIN_AFTER = [2, 5, 15, 30, CONNECT_RESPONSE_TTL]
@@ -66,7 +66,7 @@ export class ConnectResponses {
       if (renewed === undefined) this.#cancel(id)
       else this.#options.publish(renewed)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "unknown"
+      const reason = reasonOf(error)
       this.#options.log.error({ reason }, "could not send a connect response again")
     }
   }

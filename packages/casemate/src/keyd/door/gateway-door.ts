@@ -11,7 +11,7 @@ import {
   type RelayFailure,
   type Watch,
 } from "../../channel/gateway-channel.js"
-import type { Logger } from "../../config/log.js"
+import { type Logger, reasonOf } from "../../config/log.js"
 import { UserError } from "../../config/user-error.js"
 
 /** What the gateway told of itself; undefined until one has said hello. */
@@ -247,8 +247,4 @@ export class GatewayDoor {
   #send(message: KeydMessage): void {
     this.#gateway?.send(message)
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown"
 }

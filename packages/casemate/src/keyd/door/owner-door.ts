@@ -2,7 +2,7 @@ import type { Socket } from "node:net"
 import { Nip46Error } from "@casemate/nip46/protocol"
 import { frame } from "../../channel/frames.js"
 import type { OwnerRequest, OwnerResponse } from "../../channel/owner-calls.js"
-import type { Logger } from "../../config/log.js"
+import { type Logger, reasonOf } from "../../config/log.js"
 import { UserError } from "../../config/user-error.js"
 
 /**
@@ -32,7 +32,7 @@ export function acceptOwner(
       return { id, ok: true, result: await call(name, args) }
     } catch (error) {
       if (error instanceof UserError || error instanceof Nip46Error) return { id, ok: false, message: error.message }
-      log.error({ call: name, reason: error instanceof Error ? error.message : "unknown" }, "an owner's call failed")
+      log.error({ call: name, reason: reasonOf(error) }, "an owner's call failed")
       return { id, ok: false, message: "the bunker could not do that; its log says why" }
     }
   }
