@@ -2,18 +2,11 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { getSharedSecret, hashes, schnorr, utils } from "@noble/secp256k1"
 import type { BackendOptions, Curve, Nip44Backend } from "./backend.js"
 import { createNip44Backend } from "./create-nip44-backend.js"
+import { evenPoint } from "./even-point.js"
 import { nip44Primitives } from "./portable-primitives.js"
 
 // The library brings no synchronous SHA-256 of its own.
 hashes.sha256 = sha256
-
-/** BIP-340 lift_x: of the two points with this x, the one with an even y. */
-function evenPoint(pubkey: Uint8Array): Uint8Array {
-  const compressed = new Uint8Array(1 + pubkey.length)
-  compressed[0] = 2
-  compressed.set(pubkey, 1)
-  return compressed
-}
 
 /** secp256k1 in a third of the bytes of `portableCurve`. */
 export const compactCurve: Curve = {

@@ -4,7 +4,7 @@ import { inspect } from "node:util"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { describe, expect, it } from "vitest"
 import type { Keypair } from "./backend.js"
-import { createKeypair, secretOf } from "./keypair.js"
+import { createKeypair, secretOf, whenWiped } from "./keypair.js"
 import { createPortableBackend } from "./portable.js"
 
 const SECRET = Uint8Array.from({ length: 32 }, (_, i) => 0xa1 + i)
@@ -85,4 +85,15 @@ describe("a keypair handle", () => {
     expect(SECRET[0]).toBe(0xa1)
     expect(() => secretOf(handle)).toThrow(expect.objectContaining({ code: "INVALID_KEY" }))
   })
+})
+
+it("tells once for all whoever keeps something of a secret that it is wiped, however often it was kept", () => {
+  const handle = createKeypair(SECRET, keypair.pubkey)
+  const secret = secretOf(handle)
+  const told: Uint8Array[] = []
+  const forget = (wiped: Uint8Array): number => told.push(wiped)
+  for (let n = 0; n < 3; n++) whenWiped(secret, forget)
+  handle.wipe()
+  handle.wipe()
+  expect(told).toEqual([secret])
 })

@@ -6,7 +6,7 @@ import type { Keypair } from "./backend.js"
 const secrets = new WeakMap<Keypair, Uint8Array>()
 
 /** What else has to go when a secret does, by the very bytes behind a handle. */
-const onWipe = new WeakMap<Uint8Array, Set<() => void>>()
+const onWipe = new WeakMap<Uint8Array, Set<(secret: Uint8Array) => void>>()
 
 /** Copies the secret. The caller has checked it and derived the pubkey from it. */
 export function createKeypair(secretKey: Uint8Array, pubkey: string): Keypair {
@@ -15,7 +15,7 @@ export function createKeypair(secretKey: Uint8Array, pubkey: string): Keypair {
     pubkey,
     wipe() {
       secret.fill(0)
-      for (const forget of onWipe.get(secret) ?? []) forget()
+      for (const forget of onWipe.get(secret) ?? []) forget(secret)
       onWipe.delete(secret)
       secrets.delete(keypair)
     },
@@ -33,8 +33,11 @@ export function secretOf(keypair: Keypair): Uint8Array {
   return secret
 }
 
-/** Calls once the handle behind these bytes is wiped; for what a curve derived from them and keeps. */
-export function whenWiped(secret: Uint8Array, forget: () => void): void {
+/**
+ * Calls once the handle behind these bytes is wiped; for what a curve derived from them and keeps. The same
+ * function is remembered once, however often what it forgets is derived anew.
+ */
+export function whenWiped(secret: Uint8Array, forget: (secret: Uint8Array) => void): void {
   const calls = onWipe.get(secret) ?? new Set()
   calls.add(forget)
   onWipe.set(secret, calls)

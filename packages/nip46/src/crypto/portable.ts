@@ -2,6 +2,7 @@ import { cbc } from "@noble/ciphers/aes.js"
 import { schnorr } from "@noble/curves/secp256k1.js"
 import type { BackendOptions, CryptoBackend, Curve, Primitives } from "./backend.js"
 import { createBackend } from "./create-backend.js"
+import { evenPoint } from "./even-point.js"
 import { nip44Primitives } from "./portable-primitives.js"
 
 /** The primitives in JavaScript: every browser, Node, Deno and Bun. */
@@ -14,12 +15,7 @@ export const portablePrimitives: Primitives = {
 // Point, and not noble's ECDSA object with its getSharedSecret, keeps ECDSA out of an app's bundle.
 const { Point } = schnorr
 
-function liftX(pubkey: Uint8Array) {
-  const compressed = new Uint8Array(33)
-  compressed[0] = 2
-  compressed.set(pubkey, 1)
-  return Point.fromBytes(compressed)
-}
+const liftX = (pubkey: Uint8Array) => Point.fromBytes(evenPoint(pubkey))
 
 /** secp256k1 in JavaScript. */
 export const portableCurve: Curve = {

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module"
 import type { Curve } from "../backend.js"
 import { BoundedMap } from "../bounded-map.js"
+import { evenPoint } from "../even-point.js"
 import { whenWiped } from "../keypair.js"
 import { nodePrimitives } from "./primitives.js"
 
@@ -55,6 +56,8 @@ function curveOf(library: Library): Curve {
   const keypairs = new BoundedMap<Bytes, Bytes>(MAX_KEYPAIRS, (keypair) => keypair.fill(0))
   const pubkeys = new BoundedMap<string, Bytes>(MAX_PUBKEYS, () => undefined)
 
+  const forget = (secretKey: Bytes): void => keypairs.delete(secretKey)
+
   function createKeypair(secretKey: Bytes): Bytes {
     const keypair = new Uint8Array(KEYPAIR_BYTES)
     if (secretKey.length !== 32 || library.keypairCreate(context, keypair, secretKey) !== 1) {
@@ -68,7 +71,7 @@ function curveOf(library: Library): Curve {
     if (cached !== undefined) return cached
     const keypair = createKeypair(secretKey)
     keypairs.set(secretKey, keypair)
-    whenWiped(secretKey, () => keypairs.delete(secretKey))
+    whenWiped(secretKey, forget)
     return keypair
   }
 
@@ -110,11 +113,8 @@ function curveOf(library: Library): Curve {
     },
     ecdh(secretKey, pubkey) {
       if (secretKey.length !== 32 || pubkey.length !== 32) throw new RangeError("keys are 32 bytes")
-      const compressed = new Uint8Array(33)
-      compressed[0] = 2
-      compressed.set(pubkey, 1)
       const [point, shared] = [new Uint8Array(PUBKEY_BYTES), new Uint8Array(32)]
-      if (library.pubkeyParse(context, point, compressed, 33) !== 1) throw new RangeError("no point has this x")
+      if (library.pubkeyParse(context, point, evenPoint(pubkey), 33) !== 1) throw new RangeError("no point has this x")
       if (library.ecdh(context, shared, point, secretKey, library.rawX, null) !== 1) {
         throw new RangeError("this is not a secret key of secp256k1")
       }

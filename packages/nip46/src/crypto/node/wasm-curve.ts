@@ -1,6 +1,7 @@
 import { createECDH } from "node:crypto"
 import { createRequire } from "node:module"
 import type { Curve } from "../backend.js"
+import { evenPoint } from "../even-point.js"
 
 /** The part of `tiny-secp256k1` that is used. */
 interface TinySecp256k1 {
@@ -35,12 +36,9 @@ export function loadWasmCurve(): Curve {
     },
     ecdh(secretKey, pubkey) {
       if (secretKey.length !== 32 || pubkey.length !== 32) throw new RangeError("keys are 32 bytes")
-      const compressed = new Uint8Array(33)
-      compressed[0] = 2
-      compressed.set(pubkey, 1)
       const ecdh = createECDH("secp256k1")
       ecdh.setPrivateKey(secretKey)
-      const secret = ecdh.computeSecret(compressed)
+      const secret = ecdh.computeSecret(evenPoint(pubkey))
       const shared = Uint8Array.from(secret)
       secret.fill(0)
       return shared
