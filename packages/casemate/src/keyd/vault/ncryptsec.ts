@@ -1,4 +1,4 @@
-import { encodeBytes } from "nostr-tools/nip19"
+import { bech32 } from "@scure/base"
 import { UserError } from "../../config/user-error.js"
 
 /** NIP-49 §Encrypting a private key: what lies in an ncryptsec, in its order. */
@@ -17,15 +17,16 @@ const VERSION = 2
 const SALT_BYTES = 16
 const NONCE_BYTES = 24
 const TOTAL_BYTES = 91
-const CHECKSUM_CHARS = 6
-const BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+/** Longer than any: bech32 itself would stop at 90. */
+const MAX_CHARS = 256
 
 export function isNcryptsec(text: string): boolean {
   return /^\s*ncryptsec1/i.test(text)
 }
 
 export function formatNcryptsec({ logN, salt, nonce, keySecurity, ciphertext }: Ncryptsec): string {
-  return encodeBytes(PREFIX, Uint8Array.from([VERSION, logN, ...salt, ...nonce, keySecurity, ...ciphertext]))
+  const bytes = Uint8Array.from([VERSION, logN, ...salt, ...nonce, keySecurity, ...ciphertext])
+  return bech32.encode(PREFIX, bech32.toWords(bytes), MAX_CHARS)
 }
 
 /** @throws UserError that never repeats what was typed */
@@ -44,22 +45,13 @@ export function parseNcryptsec(text: string): Ncryptsec {
   }
 }
 
-/** Undefined unless it is bech32, with its checksum: what the same bytes are written as is compared. */
-function bytesOf(typed: string): Uint8Array | undefined {
-  const text = typed === typed.toUpperCase() ? typed.toLowerCase() : typed
-  const data = text.slice(PREFIX.length + 1, -CHECKSUM_CHARS)
-  const bytes: number[] = []
-  let bits = 0
-  let value = 0
-  for (const letter of data) {
-    const word = BECH32.indexOf(letter)
-    if (word === -1) return undefined
-    value = ((value << 5) | word) & 0xfff
-    bits += 5
-    if (bits < 8) continue
-    bits -= 8
-    bytes.push((value >> bits) & 0xff)
+/** Undefined unless it is bech32, with its checksum, and starts as an ncryptsec does. */
+function bytesOf(text: string): Uint8Array | undefined {
+  try {
+    const { prefix, words } = bech32.decode(text as `${string}1${string}`, MAX_CHARS)
+    return prefix === PREFIX ? bech32.fromWords(words) : undefined
+  } catch {
+    // The library's message quotes what was typed.
+    return undefined
   }
-  const read = Uint8Array.from(bytes)
-  return encodeBytes(PREFIX, read) === text ? read : undefined
 }
