@@ -1,10 +1,9 @@
 import { Nip46Error, parseNostrconnectToken } from "@casemate/nip46/protocol"
 import type { AcceptArgs, AppInfo, PreviewInfo, RequestInfo } from "../channel/owner-calls.js"
-import type { OwnerClient } from "../channel/owner-client.js"
-import { parseRelays } from "../config/config.js"
+import { parseDataDir, parseRelays } from "../config/config.js"
 import { UserError } from "../config/user-error.js"
 import { nameOf } from "./apps.js"
-import { withBunker } from "./bunker.js"
+import { withBunker, withBunkerAgain } from "./bunker.js"
 import { npub, print, printJson, quoted, safe } from "./output.js"
 import type { PairOptions } from "./pair.js"
 import { askYes, isInteractive } from "./prompt.js"
@@ -16,19 +15,20 @@ export async function pairWith(uri: string, options: PairOptions): Promise<void>
   if (!yes && (json || !isInteractive())) {
     throw new UserError("nobody is here to be asked: add --yes to let this app in, and --perms for what it may do")
   }
-  await withBunker(dataDir, async (bunker) => {
+  const folder = parseDataDir(dataDir)
+  const app = await withBunker(folder, async (bunker) => {
     if (!json) showProposal(await bunker.call("connections.preview", args))
     if (!yes && !(await askYes("Let it in?"))) throw new UserError("the app was not let in, and nothing was changed")
-    const app = await bunker.call("connections.accept", args)
-    if (json) printJson({ event: "accepted", ...app })
-    else
-      print(
-        app.isNew
-          ? `Let in: ${nameOf(app)} (${app.id}).`
-          : `This token was let in before, as ${app.id}; nothing was changed.`,
-      )
-    if (wait) await showFirstRequest(bunker, app, json)
+    return bunker.call("connections.accept", args)
   })
+  if (json) printJson({ event: "accepted", ...app })
+  else
+    print(
+      app.isNew
+        ? `Let in: ${nameOf(app)} (${app.id}).`
+        : `This token was let in before, as ${app.id}; nothing was changed.`,
+    )
+  if (wait) await showFirstRequest(folder, app, json)
 }
 
 /** @throws UserError that says what is wrong with the token, before any bunker is asked */
@@ -77,11 +77,11 @@ function showProposal(preview: PreviewInfo): void {
   for (const [label, value] of rows) print(`  ${label.padEnd(15)} ${value}`)
 }
 
-async function showFirstRequest(bunker: OwnerClient, { id, lastUsedAt }: AppInfo, json: boolean): Promise<void> {
+async function showFirstRequest(folder: string, { id, lastUsedAt }: AppInfo, json: boolean): Promise<void> {
   if (!json && lastUsedAt === undefined) {
     print("\nWaiting for its first request; Ctrl-C ends the waiting, not the connection.")
   }
-  const { app, request } = await bunker.call("connections.firstRequest", { id })
+  const { app, request } = await withBunkerAgain(folder, (bunker) => bunker.call("connections.firstRequest", { id }))
   if (json) printJson({ event: "first_request", id: app.id, ...request })
   else print(`${nameOf(app)} is connected${request === undefined ? "" : `; it asked first: ${describe(request)}`}.`)
 }

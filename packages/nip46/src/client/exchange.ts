@@ -7,6 +7,7 @@ import type { RelayResult } from "../transport/transport.js"
 import { readAuthUrl } from "./auth-url.js"
 import { MAX_TIMEOUT_MS } from "./bounded.js"
 import type { Callbacks } from "./callbacks.js"
+import { unreachable } from "./unreachable.js"
 import type { Wire, WireMessage } from "./wire.js"
 
 /** Durations of a client, in milliseconds. */
@@ -63,7 +64,7 @@ interface Pending {
   /** Ends what is being published for it. */
   attempt: AbortController | undefined
   relays: ReadonlyMap<string, RelayResult>
-  /** When each relay took it, in Unix milliseconds. */
+  /** When each relay took it, by the clock that never jumps, in milliseconds. */
   readonly takenAt: Map<string, number>
   /** A relay took it, now or before it was lost. */
   isOut: boolean
@@ -87,7 +88,7 @@ export class Exchange {
   readonly #options: ExchangeOptions
   readonly #pending = new Map<string, Pending>()
   #toldSkew = false
-  /** When a relay last came back, in Unix milliseconds. */
+  /** When a relay last came back, by the clock that never jumps, in milliseconds. */
   #returnedAt = Number.NEGATIVE_INFINITY
   #closed = false
 
@@ -158,7 +159,7 @@ export class Exchange {
   /** The signer may have left the old relays at once: what it has shown no page for is asked over the new ones too. */
   moved(): void {
     // The signer may come there after us, as to a relay that returned.
-    this.#returnedAt = this.#options.now()
+    this.#returnedAt = performance.now()
     for (const pending of this.#pending.values()) if (pending.authUrls.size === 0) void this.#publish(pending)
   }
 
@@ -195,7 +196,7 @@ export class Exchange {
         const results = [...report.relays.values()]
         // A relay that took it and said nothing may have delivered it: only the deadline ends that.
         if (!results.some((result) => result.kind === "failed" && result.reason === "no OK")) {
-          pending.fail(unreachable(method, reasons(pending.relays)))
+          pending.fail(takenByNone(method, reasons(pending.relays)))
           return
         }
       }
@@ -209,7 +210,7 @@ export class Exchange {
     pending.relays = new Map(pending.relays).set(relay, result)
     if (result.kind === "accepted") {
       pending.isOut = true
-      if (!pending.takenAt.has(relay)) pending.takenAt.set(relay, this.#options.now())
+      if (!pending.takenAt.has(relay)) pending.takenAt.set(relay, performance.now())
       callbacks.onStatus({ kind: "accepted", method: pending.method, relay })
     }
     if (result.kind === "refused" && /created_at|too (?:old|far|late)|future|expired/i.test(result.message)) {
@@ -219,7 +220,7 @@ export class Exchange {
 
   /** Answers are ephemeral: what came while a relay was gone is lost, and asking again by the same id fetches it. */
   #askAgain(): void {
-    this.#returnedAt = this.#options.now()
+    this.#returnedAt = performance.now()
     for (const pending of this.#pending.values()) void this.#publish(pending)
   }
 
@@ -230,10 +231,10 @@ export class Exchange {
   #cameLive(relay: string): void {
     for (const pending of this.#pending.values()) {
       const takenAt = pending.takenAt.get(relay)
-      const isLost = takenAt !== undefined && this.#options.now() - takenAt > LATE_MS
+      const isLost = takenAt !== undefined && performance.now() - takenAt > LATE_MS
       if (!(isLost || pending.relays.get(relay)?.kind === "failed") || pending.authUrls.size > 0) continue
       // As after a return: the signer may come there after us.
-      this.#returnedAt = this.#options.now()
+      this.#returnedAt = performance.now()
       void this.#publish(pending)
     }
   }
@@ -242,7 +243,7 @@ export class Exchange {
     clearTimeout(pending.repeat)
     // Somebody heard it who has shown a page.
     if (pending.authUrls.size > 0 || pending.repeats >= MAX_REPEATS) return
-    if (this.#options.now() - this.#returnedAt > RETURN_MS) return
+    if (performance.now() - this.#returnedAt > RETURN_MS) return
     pending.repeats += 1
     pending.repeat = setTimeout(() => void this.#publish(pending), REPEAT_AFTER_MS)
   }
@@ -303,7 +304,7 @@ export class Exchange {
     // No relay lets us hear an answer: that, and not the signer, is what keeps it from coming.
     if (Object.keys(deaf).length === wire.relays.length) {
       const known = isOut ? deaf : { ...deaf, ...reasons(pending.relays) }
-      return unreachable(method, known, isOut ? `no relay lets this app hear the answer to ${method}` : undefined)
+      return takenByNone(method, known, isOut ? `no relay lets this app hear the answer to ${method}` : undefined)
     }
     const seconds = Math.round(ms / 1000)
     const message = isOut
@@ -324,14 +325,12 @@ function aborted(method: string, { reason }: AbortSignal): Nip46Error {
   return new Nip46Error("CLOSED", `${method} was aborted by the app`, { cause: reason })
 }
 
-function unreachable(
+function takenByNone(
   method: string,
   relays: Readonly<Record<string, string>>,
   what = `no relay took ${method}`,
 ): Nip46Error {
-  const listed = Object.entries(relays).map(([relay, reason]) => `${relay} (${reason})`)
-  const message = `${what}: ${listed.join(", ")}; check the network, or connect over other relays`
-  return new Nip46Error("RELAYS_UNREACHABLE", message, { details: { method, relays } })
+  return unreachable({ what, advice: "connect over other relays", relays, method })
 }
 
 function reasons(results: ReadonlyMap<string, RelayResult>): Record<string, string> {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { checkLeaks } from "../../test/support/leaks.js"
 import { type ScriptedSigner, scriptedSigner } from "../../test/support/scripted-signer.js"
+import { createCompactBackend, type Keypair } from "../crypto/index.js"
 import { type NostrconnectToken, parseNostrconnectToken } from "../protocol/index.js"
 import { MemoryRelays, type TransportFactory } from "../transport/index.js"
 import { type AuthChallenge, type Pairing, type PairOptions, RemoteSigner, type Session } from "./index.js"
@@ -148,6 +149,24 @@ describe("pair", () => {
 
     const late = (await pair({ timing: { pairingMs: 20 } })).pairing
     await expect(late.connected()).rejects.toMatchObject({ code: "TIMEOUT" })
+  })
+
+  it("that comes to nothing wipes the key that it made", async () => {
+    const backend = createCompactBackend()
+    const made: Keypair[] = []
+    const crypto = {
+      ...backend,
+      keypair: (secretKey: Uint8Array) => {
+        const keypair = backend.keypair(secretKey)
+        made.push(keypair)
+        return keypair
+      },
+    }
+    const { pairing } = await pair({ crypto })
+    pairing.close()
+    expect(made).toHaveLength(1)
+    const template = { kind: 1, content: "", tags: [], created_at: 1 }
+    expect(() => backend.signEvent(template, made[0] as Keypair)).toThrow("wiped")
   })
 
   it("a pairing that nobody waits for raises nothing", async () => {

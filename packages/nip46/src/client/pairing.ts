@@ -12,6 +12,7 @@ import { bounded, MAX_TIMEOUT_MS } from "./bounded.js"
 import type { CallOptions } from "./exchange.js"
 import { type AppOptions, type RemoteSignerOptions, type Settings, settingsOf } from "./options.js"
 import type { RemoteSigner, RemoteSignerParts } from "./remote-signer.js"
+import { unreachable } from "./unreachable.js"
 import { onWake } from "./wake.js"
 import { Wire, type WireMessage } from "./wire.js"
 
@@ -39,6 +40,7 @@ export class Pairing {
   readonly #unverified = new Set<string>()
   readonly #endWake: () => void
   readonly #forgetSignal: () => void
+  readonly #abandon: () => void
   #settle: { resolve(signer: RemoteSigner): void; reject(error: unknown): void } | undefined
   #bound: RemoteSigner | undefined
   #deadline: ReturnType<typeof setTimeout> | undefined
@@ -52,6 +54,8 @@ export class Pairing {
     settings: Settings
     begin: (remoteSignerPubkey: string) => RemoteSigner
     signal: AbortSignal | undefined
+    /** Ends what nobody was bound to. */
+    abandon: () => void
   }) {
     this.uri = options.uri
     this.redirectUrl = options.redirectUrl
@@ -59,6 +63,7 @@ export class Pairing {
     this.#wire = options.wire
     this.#settings = options.settings
     this.#begin = options.begin
+    this.#abandon = options.abandon
     this.#signer = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -126,7 +131,7 @@ export class Pairing {
     this.#forgetSignal()
     this.#settle.reject(error)
     this.#settle = undefined
-    if (this.#bound === undefined) this.#wire.close()
+    if (this.#bound === undefined) this.#abandon()
     else this.#bound.close()
   }
 
@@ -160,14 +165,19 @@ export async function startPairing(
   const secret = bytesToHex(crypto.randomBytes(16))
   const uri = buildNostrconnectToken({ clientPubkey: keypair.pubkey, relays, secret, permissions, app })
   const wire = new Wire({ crypto, clientKeypair: keypair, relays, openTransport, now })
+  const abandon = (): void => {
+    wire.close()
+    keypair.wipe()
+    clientSecretKey.fill(0)
+  }
   const isLive = await wire.live(timing.relayMs, signal)
   if (!isLive || signal?.aborted === true) {
     const failures = wire.failures()
-    wire.close()
+    abandon()
     if (signal?.aborted === true) {
       throw new Nip46Error("CLOSED", "the pairing was aborted by the app", { cause: signal.reason })
     }
-    throw unreachable(failures)
+    throw unreachable({ what: "no relay listens for this app", advice: "pair over other relays", relays: failures })
   }
   return new Pairing({
     uri,
@@ -176,6 +186,7 @@ export async function startPairing(
     wire,
     settings,
     signal,
+    abandon,
     begin: (remoteSignerPubkey) =>
       create({ settings, keypair, wire, clientSecretKey, remoteSignerPubkey, relays, userPubkey: undefined }),
   })
@@ -202,13 +213,4 @@ async function meetingPlace({
   const theirs = own.length > 0 ? own : [...found.relays]
   if (theirs.length === 0) throw new Nip46Error("INVALID_RELAY", "this signer names no relays; give some as relays")
   return { relays: theirs, nostrconnectUrl: found.kind === "pairing" ? found.nostrconnectUrl : undefined }
-}
-
-function unreachable(relays: Readonly<Record<string, string>>): Nip46Error {
-  const listed = Object.entries(relays).map(([relay, reason]) => `${relay} (${reason})`)
-  return new Nip46Error(
-    "RELAYS_UNREACHABLE",
-    `no relay listens for this app: ${listed.join(", ")}; check the network, or pair over other relays`,
-    { details: { relays } },
-  )
 }

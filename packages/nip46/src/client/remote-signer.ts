@@ -184,9 +184,9 @@ export class RemoteSigner {
     if (!isKind(kind) || !isTimestamp(created_at) || typeof content !== "string" || !isTags(tags)) {
       throw new Nip46Error("INVALID_EVENT", "the event to sign does not have the shape that NIP-01 asks for")
     }
-    const startedAt = now()
+    const startedAt = performance.now()
     const userPubkey = await this.getPublicKey(options)
-    const left = shortened(options, now() - startedAt)
+    const left = shortened(options, performance.now() - startedAt)
     if (pubkey !== undefined && pubkey !== userPubkey) {
       throw new Nip46Error("INVALID_EVENT", "the event to sign names another author than the user; leave pubkey out")
     }
@@ -222,9 +222,9 @@ export class RemoteSigner {
    */
   async switchRelays(options: CallOptions = {}): Promise<readonly string[]> {
     const { signal, timeoutMs = this.#settings.timing.requestMs } = options
-    const startedAt = this.#settings.now()
+    const startedAt = performance.now()
     const answer = await this.#exchange.request("switch_relays", [], options)
-    const leftMs = Math.max(0, timeoutMs - (this.#settings.now() - startedAt))
+    const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt))
     const moved = this.#switching.then(() => this.#moveTo(answer, signal))
     this.#switching = moved
     await bounded(moved, { signal, timeoutMs: leftMs, what: "the move to other relays" })
