@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { chmodSync, mkdirSync } from "node:fs"
-import { getPublicKey } from "nostr-tools/pure"
+import { generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type OwnerClient, openOwnerClient } from "../src/channel/owner-client.js"
 import {
@@ -13,9 +13,11 @@ import {
   runCli,
   runJson,
   startBunker,
+  until,
 } from "./support/bunker.js"
 import { LINUX, titled } from "./support/needs.js"
 import { openApp } from "./support/nostr-tools.js"
+import { RawClient } from "./support/raw-client.js"
 
 /** What of the command line needs an app, or many of them. */
 const home = process.cwd()
@@ -26,15 +28,20 @@ let owner: OwnerClient
 beforeAll(async () => {
   folders = makeFolders()
   bunker = await startBunker(folders)
-  process.chdir(folders.data)
-  owner = await openOwnerClient()
-  process.chdir(home)
+  await openOwner()
 })
 afterAll(async () => {
   owner.close()
   expect(await bunker.stop()).toBe(0)
   folders.remove()
 })
+
+/** Its door is named relative to the data folder; a keyd that was killed has left nobody behind it. */
+async function openOwner(): Promise<void> {
+  process.chdir(folders.data)
+  owner = await openOwnerClient()
+  process.chdir(home)
+}
 
 const here = (...args: string[]): string[] => [...args, "--data-dir", folders.data]
 
@@ -144,9 +151,29 @@ describe("casemate pair, waiting", () => {
     const { code, stdout } = await ended
     expect([code, stdout]).toEqual([0, expect.stringContaining('Connected: "Patient"') as string])
     await app.close()
-    process.chdir(folders.data)
-    owner = await openOwnerClient()
-    process.chdir(home)
+    await openOwner()
+  })
+
+  it.skipIf(!LINUX.isHere)(titled("waits for an app's first request through a kill of keyd", LINUX), async () => {
+    const secretKey = generateSecretKey()
+    const [relay = ""] = bunker.ready.relays
+    const query = `relay=${encodeURIComponent(relay)}&secret=0123456789abcdef&name=Slow`
+    const { printed, ended } = pair(`nostrconnect://${getPublicKey(secretKey)}?${query}`, "--yes")
+    const [, id] = await printed(/Let in: "Slow" \(([0-9a-f]{16})\)/)
+    await printed(/Waiting for its first request/)
+    kill(pidOf(bunker.process, "keyd") as number)
+    await until(async () => (await runCli(folders, here("keys", "list"))).code === 0, { what: "keyd is back" })
+    const { remoteSignerPubkey } = await runJson<{ remoteSignerPubkey: string }>(folders, [
+      "apps",
+      "show",
+      id as string,
+    ])
+    const app = new RawClient(`bunker://${remoteSignerPubkey}?relay=${encodeURIComponent(relay)}`, { secretKey })
+    expect(await app.request("ping", [])).toEqual({ result: "pong" })
+    const { code, stdout } = await ended
+    expect([code, stdout]).toEqual([0, expect.stringContaining("it asked first: ping") as string])
+    app.close()
+    await openOwner()
   })
 
   it("ends with a sentence when the bunker stops", async () => {
