@@ -1,33 +1,16 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest"
-import { checkLeaks } from "../../test/support/leaks.js"
-import { ALICE, BOB, CAROL, crypto, KEYS, proof, RawPeer, START, signed } from "../../test/support/raw-peer.js"
+import { expect, test } from "vitest"
+import { create, dial as dialAgain, relay, settled, use, useFaultBench } from "../../test/support/fault-bench.js"
+import { ALICE, BOB, CAROL, KEYS, proof, RawPeer, START, signed } from "../../test/support/raw-peer.js"
 import { FaultRelay } from "./fault-relay.js"
 import type { RelayFaults } from "./relay-faults.js"
 
 const REFUSAL = "auth-required: prove that you are who this concerns"
-let relay: FaultRelay
 
-checkLeaks(() => relay.sockets)
-
-beforeEach(() => {
-  vi.useFakeTimers({ now: START * 1000 })
-})
-
-afterEach(() => {
-  relay.close()
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+useFaultBench()
 
 async function dial(faults: Partial<RelayFaults>): Promise<RawPeer> {
-  relay = new FaultRelay({ verifyEvent: (event) => crypto.verifyEvent(event), faults })
-  const peer = RawPeer.dial(relay)
-  await settled()
-  return peer
-}
-
-async function settled(): Promise<void> {
-  await vi.advanceTimersByTimeAsync(0)
+  create(faults)
+  return dialAgain()
 }
 
 function challengeOf(peer: RawPeer): string {
@@ -176,9 +159,8 @@ test("refuseAuth: a good proof is refused with the reason", async () => {
 })
 
 test("without verifyEvent no proof is believed", async () => {
-  relay = new FaultRelay({ faults: { authRequired: "early" } })
-  const peer = RawPeer.dial(relay)
-  await settled()
+  use(new FaultRelay({ faults: { authRequired: "early" } }))
+  const peer = await dialAgain()
   expect(await authenticate(peer)).toEqual([
     false,
     "error: this relay was given no verifyEvent and cannot check a proof",

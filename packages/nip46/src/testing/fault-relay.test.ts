@@ -1,55 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { checkLeaks } from "../../test/support/leaks.js"
-import { ALICE, BOB, CAROL, crypto, RawPeer, START, signed } from "../../test/support/raw-peer.js"
-import { FaultRelay, type FaultRelayOptions } from "./fault-relay.js"
-import { NO_FAULTS, type RelayFaults } from "./relay-faults.js"
+import { describe, expect, test } from "vitest"
+import { create, dial, listener, publish, relay, settled, useFaultBench } from "../../test/support/fault-bench.js"
+import { ALICE, BOB, CAROL, type RawPeer, START, signed } from "../../test/support/raw-peer.js"
+import { NO_FAULTS } from "./relay-faults.js"
 
-let relay: FaultRelay
-
-checkLeaks(() => relay.sockets)
-
-beforeEach(() => {
-  vi.useFakeTimers({ now: START * 1000 })
-})
-
-afterEach(async () => {
-  relay.close()
-  expect(vi.getTimerCount()).toBe(0)
-  await settled()
-  expect(relay.sockets).toBe(0)
-  vi.useRealTimers()
-})
-
-function create(faults: Partial<RelayFaults> = {}, options: FaultRelayOptions = {}): FaultRelay {
-  relay = new FaultRelay({ verifyEvent: (event) => crypto.verifyEvent(event), faults, ...options })
-  return relay
-}
-
-/** Everything in memory has arrived. */
-async function settled(): Promise<void> {
-  await vi.advanceTimersByTimeAsync(0)
-}
-
-async function dial(): Promise<RawPeer> {
-  const peer = RawPeer.dial(relay)
-  await settled()
-  return peer
-}
-
-/** A peer that listens for Bob on "sub", the rest of its past forgotten. */
-async function listener(filter: object = { kinds: [24133], "#p": [BOB] }): Promise<RawPeer> {
-  const peer = await dial()
-  peer.say("REQ", "sub", filter)
-  await settled()
-  peer.clear()
-  return peer
-}
-
-/** Publishes events with these contents over one socket, one after the other. */
-async function publish(peer: RawPeer, ...contents: string[]): Promise<void> {
-  for (const content of contents) peer.say("EVENT", signed({ content }))
-  await settled()
-}
+useFaultBench()
 
 const numbers = Array.from({ length: 40 }, (_, i) => `${i}`)
 
