@@ -80,8 +80,6 @@ const MAX_AUTH_URLS = 16
 const RETURN_MS = 10_000
 const REPEAT_AFTER_MS = 2_500
 const MAX_REPEATS = 3
-/** A relay answers the subscription before the event, or as good as; one that takes longer, in ms, had refused it first. */
-const LATE_MS = 100
 
 /** Requests that wait for their response, each with a deadline (NIP-46 §Request Events, §Response Events). */
 export class Exchange {
@@ -96,7 +94,7 @@ export class Exchange {
     this.#options = options
     options.wire.onMessage = (message) => this.#received(message)
     options.wire.onRenewed = () => this.#askAgain()
-    options.wire.onLive = (relay) => this.#cameLive(relay)
+    options.wire.onLive = (relay, requestedAt) => this.#cameLive(relay, requestedAt)
   }
 
   get pending(): number {
@@ -226,12 +224,12 @@ export class Exchange {
 
   /**
    * A relay that was first reached after the request had been given up there was never asked; and one that took it
-   * well before it had our subscription, because that was refused at first, may have brought the answer to nobody.
+   * before it had our subscription, because that was refused at first, may have brought the answer to nobody.
    */
-  #cameLive(relay: string): void {
+  #cameLive(relay: string, requestedAt: number): void {
     for (const pending of this.#pending.values()) {
       const takenAt = pending.takenAt.get(relay)
-      const isLost = takenAt !== undefined && performance.now() - takenAt > LATE_MS
+      const isLost = takenAt !== undefined && takenAt < requestedAt
       if (!(isLost || pending.relays.get(relay)?.kind === "failed") || pending.authUrls.size > 0) continue
       // As after a return: the signer may come there after us.
       this.#returnedAt = performance.now()

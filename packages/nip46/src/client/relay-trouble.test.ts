@@ -4,7 +4,7 @@ import { type Asked, type ScriptedSigner, scriptedSigner } from "../../test/supp
 import { createNodeBackend } from "../crypto/node/index.js"
 import { parseNostrconnectToken } from "../protocol/index.js"
 import { FaultRelay, type FaultRelayOptions } from "../testing/index.js"
-import { RelaySet, type TransportFactory } from "../transport/index.js"
+import { RelaySet, type RelaySetOptions, type TransportFactory } from "../transport/index.js"
 import { type ConnectOptions, RemoteSigner, type Warning } from "./index.js"
 
 /** QUIRKS, "Relays", as a client meets them, and the client's goals when relays are gone. */
@@ -32,7 +32,9 @@ function relay(name: string, options: FaultRelayOptions = {}): FaultRelay {
   return added
 }
 
-const openTransport: TransportFactory = (urls, options) =>
+const openTransport: TransportFactory = (urls, options) => openWith(urls, options)
+
+const openWith = (urls: readonly string[], options: Partial<RelaySetOptions>): RelaySet =>
   new RelaySet({
     ...options,
     relays: urls,
@@ -162,24 +164,35 @@ describe("relays that are gone", () => {
 })
 
 describe("relays that are late", () => {
-  it("one whose subscription was refused at first: the answer that nobody heard is asked for again", async () => {
-    const busy = relay("busy", { faults: { rateLimitedSubscriptions: 1 } })
-    const elsewhere = relay("elsewhere")
-    const signer = scriptedSigner(openTransport, [elsewhere.url])
-    open.push(signer)
-    // The signer answers at once, at the very relay that does not have us yet.
-    const bridge = openTransport([elsewhere.url], {})
-    open.push(bridge)
-    bridge.subscribe([{ kinds: [24133] }], { onEvent: (event) => busy.publish(event) })
-    const carried = new Set<string>()
-    const carry = setInterval(() => {
-      for (const event of busy.events) if (!carried.has(event.id)) void bridge.publish(event)
-      for (const event of busy.events) carried.add(event.id)
-    }, 5)
-    open.push({ close: () => clearInterval(carry) })
-    const remote = await connect(tokenOf(signer, busy.url))
-    await remote.ping()
-  }, 20_000)
+  it.each([
+    ["a moment later", 0],
+    ["long after", 0.5],
+  ])(
+    "one whose subscription was refused at first and served %s: the answer that nobody heard is asked for again",
+    async (_when, wait) => {
+      const busy = relay("busy", { faults: { rateLimitedSubscriptions: 1 } })
+      const elsewhere = relay("elsewhere")
+      const signer = scriptedSigner(openTransport, [elsewhere.url])
+      open.push(signer)
+      // The signer answers at once, at the very relay that does not have us yet.
+      const bridge = openTransport([elsewhere.url], {})
+      open.push(bridge)
+      bridge.subscribe([{ kinds: [24133] }], { onEvent: (event) => busy.publish(event) })
+      const carried = new Set<string>()
+      const carry = setInterval(() => {
+        for (const event of busy.events) if (!carried.has(event.id)) void bridge.publish(event)
+        for (const event of busy.events) carried.add(event.id)
+      }, 5)
+      open.push({ close: () => clearInterval(carry) })
+      await vi.waitFor(() => expect(elsewhere.of("REQ")).toHaveLength(2))
+      const remote = await connect(tokenOf(signer, busy.url), {
+        openTransport: (urls, options) => openWith(urls, { ...options, random: () => wait }),
+        timing: { requestMs: 8_000 },
+      })
+      await remote.ping()
+    },
+    20_000,
+  )
 
   it("one that is first reached when the others have been given up is asked then", async () => {
     const [near, far] = [relay("near"), relay("far")]

@@ -51,8 +51,8 @@ export class Wire {
   onMessage: (message: WireMessage) => void = () => undefined
   /** A relay is back that had been lost: what it should have brought meanwhile may be gone. */
   onRenewed: () => void = () => undefined
-  /** A relay listens for us for the first time. */
-  onLive: (relay: string) => void = () => undefined
+  /** A relay listens for us for the first time, because of a REQ of this moment of `performance.now()`. */
+  onLive: (relay: string, requestedAt: number) => void = () => undefined
   readonly #options: WireOptions
   readonly #seen = new BoundedMap<string, true>(REMEMBERED_IDS)
   readonly #waiters = new Set<() => void>()
@@ -165,13 +165,13 @@ export class Wire {
     const refusals = new Map<string, string>()
     transport.subscribe([{ kinds: [NOSTR_CONNECT_KIND], "#p": [this.clientPubkey], since }], {
       onEvent: (event) => this.#received(event),
-      onLive: (relay) => {
+      onLive: (relay, requestedAt = Number.NEGATIVE_INFINITY) => {
         const isBack = live.has(relay)
         live.add(relay)
         for (const waiter of this.#waiters) waiter()
         refusals.delete(relay)
         if (isBack) this.onRenewed()
-        else this.onLive(relay)
+        else this.onLive(relay, requestedAt)
       },
       onRefused: (relay, message) => void refusals.set(relay, message),
     })

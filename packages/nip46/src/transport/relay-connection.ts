@@ -268,7 +268,7 @@ export class RelayConnection {
   #guarded(handlers: SubscriptionHandlers): SubscriptionHandlers {
     return {
       onEvent: (event) => this.#guard(() => handlers.onEvent(event)),
-      onEose: () => this.#guard(() => handlers.onEose?.()),
+      onEose: (requestedAt) => this.#guard(() => handlers.onEose?.(requestedAt)),
       onRefused: (message) => this.#guard(() => handlers.onRefused?.(message)),
     }
   }

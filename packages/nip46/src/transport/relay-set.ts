@@ -35,7 +35,7 @@ export class RelaySet implements Transport {
     const parts = [...this.#connections].map(([relay, connection]) =>
       connection.subscribe(filters, {
         onEvent: (event) => handlers.onEvent(event, relay),
-        onEose: () => handlers.onLive?.(relay),
+        onEose: (requestedAt) => handlers.onLive?.(relay, requestedAt),
         onRefused: (message) => handlers.onRefused?.(relay, message),
       }),
     )

@@ -11,8 +11,11 @@ export interface SubscriptionHandlers {
    * then dedupe by the id you computed.
    */
   onEvent(event: NostrEvent): void
-  /** The relay has the subscription and sent what it had stored. Comes again after every reconnect. */
-  onEose?(): void
+  /**
+   * The relay has the subscription and sent what it had stored. Comes again after every reconnect. `requestedAt`: when
+   * the REQ went out that it answers, by `performance.now()`; it is not the first where that was refused for a while.
+   */
+  onEose?(requestedAt: number): void
   /** The relay will not serve these filters. Asked again after `update()` and on the next connection. */
   onRefused?(message: string): void
 }
@@ -46,6 +49,7 @@ export class RelaySubscription implements Subscription {
   /** True between the first EOSE or event of a REQ and its end. */
   #live = false
   #liveSinceMs = 0
+  #requestedAt = 0
   /** Unix seconds up to which this subscription is known to have been served. */
   #servedUntil: number | undefined
   #authTried = false
@@ -97,7 +101,7 @@ export class RelaySubscription implements Subscription {
 
   receiveEose(): void {
     this.#becomeLive()
-    this.#options.handlers.onEose?.()
+    this.#options.handlers.onEose?.(this.#requestedAt)
   }
 
   receiveClosed(message: string): void {
@@ -132,6 +136,7 @@ export class RelaySubscription implements Subscription {
     if (link === undefined) return
     this.#clearTimers()
     if (!link.send(["REQ", this.id, ...this.#filters.map((filter) => this.#resumed(filter))])) return
+    this.#requestedAt = performance.now()
     this.#patienceTimer = setTimeout(() => link.check(), this.#options.timing.answerPatienceMs)
   }
 

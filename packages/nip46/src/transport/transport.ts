@@ -10,8 +10,11 @@ export interface TransportHandlers {
    * same one may come from every relay. Verify, check kind, `p` and author, then dedupe by the id you computed.
    */
   onEvent(event: NostrEvent, relay: string): void
-  /** The relay has the subscription and sent what it had stored. Comes again after every reconnect. */
-  onLive?(relay: string): void
+  /**
+   * The relay has the subscription and sent what it had stored. Comes again after every reconnect. `requestedAt`, where
+   * the transport knows it: when the REQ went out that was served, by `performance.now()`.
+   */
+  onLive?(relay: string, requestedAt?: number): void
   /** The relay will not serve these filters. */
   onRefused?(relay: string, message: string): void
 }

@@ -77,7 +77,7 @@ test("an event goes from one connection to another through the built-in relay", 
   const got: NostrEvent[] = []
   const receiver = connect(server.url)
   await new Promise<void>((resolve) => {
-    receiver.subscribe(FILTERS, { onEvent: (event) => got.push(event), onEose: resolve })
+    receiver.subscribe(FILTERS, { onEvent: (event) => got.push(event), onEose: () => resolve() })
   })
   const event = sign("hello")
   const sender = connect(server.url)
