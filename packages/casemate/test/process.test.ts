@@ -282,6 +282,17 @@ describe.skipIf(!LINUX.isHere)(titled("the processes of a bunker", LINUX), () =>
     expect(await launch.stop()).toBe(0)
   })
 
+  it("comes up though keyd is killed after it was ready and before it was asked for a token", async () => {
+    const made = folders()
+    const launch = launchBunker(made)
+    await until(() => existsSync(join(made.data, "keyd.sock")), { everyMs: 1 })
+    kill(pidOf(launch.process, "keyd") as number)
+    const ready = await launch.ready
+    expect(launch.log()).toMatch(/"child":"keyd".*"signal":"SIGKILL"/)
+    expect(await client(ready.bunker).connect()).toEqual({ result: "ack" })
+    expect(await launch.stop()).toBe(0)
+  })
+
   it.each(["127.0.0.1", "::1"])("refuses a port that is taken on %s, and leaves no child", async (host) => {
     const made = folders()
     const other = createServer().listen(0, host)

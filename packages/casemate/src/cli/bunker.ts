@@ -23,34 +23,54 @@ export async function withBunker<T>(dataDir: string | undefined, use: (bunker: O
 
 /** How long a keyd may be gone while its daemon starts it again. */
 const GONE_MS = 5_000
+/** The same while a bunker starts, on a machine that may be busy with nothing but that. */
+const START_MS = 20_000
 const LOOK_EVERY_MS = 200
 
+export interface AgainOptions {
+  /** It was seen to run a moment ago: when it is not there at first, it went away and comes back. */
+  readonly hasRun?: boolean
+  /** Ends the waiting for its return. */
+  readonly signal?: AbortSignal
+}
+
 /**
- * The same for a call that waits for long: asked again when keyd goes away meanwhile and comes back.
+ * The same for what must outlive keyd: done again when keyd goes away meanwhile and comes back.
  *
  * @throws UserError when none runs there, or it does not come back
  */
 export async function withBunkerAgain<T>(
   dataDir: string | undefined,
   use: (bunker: OwnerClient) => Promise<T>,
+  { hasRun = false, signal }: AgainOptions = {},
 ): Promise<T> {
   // Named once: opening one changes the working directory.
   const folder = parseDataDir(dataDir)
-  let gone: { readonly since: number; readonly error: BunkerGoneError } | undefined
+  let wasThere = hasRun
+  let gone: { readonly since: number; readonly error: UserError } | undefined
   for (;;) {
     try {
       return await withBunker(folder, async (bunker) => {
+        wasThere = true
         gone = undefined
         return use(bunker)
       })
     } catch (error) {
-      if (error instanceof BunkerGoneError) gone = { since: performance.now(), error }
-      else if (gone === undefined || !(error instanceof UserError)) throw error
-      if (performance.now() - gone.since > GONE_MS) throw gone.error
+      if (!(error instanceof BunkerGoneError || (error instanceof NotRunningError && wasThere))) throw error
+      gone ??= { since: performance.now(), error }
+      const isOver = performance.now() - gone.since > (hasRun ? START_MS : GONE_MS)
+      if (isOver || signal?.aborted === true) throw hasRun ? neverBack() : gone.error
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
     }
   }
 }
+
+function neverBack(): UserError {
+  return new UserError("the process that holds the keys ended and did not come back; its log says why")
+}
+
+/** Nobody listens on a data folder. */
+class NotRunningError extends UserError {}
 
 async function open(folder: string): Promise<OwnerClient> {
   try {
@@ -61,7 +81,7 @@ async function open(folder: string): Promise<OwnerClient> {
     switch ((error as NodeJS.ErrnoException).code) {
       case "ENOENT":
       case "ECONNREFUSED":
-        throw new UserError(
+        throw new NotRunningError(
           existsSync(join(folder, RECORD_FILE))
             ? `no bunker is running on ${folder}; start it with \`casemate start\`, or name its folder with --data-dir`
             : `there is no bunker in ${folder}; name the bunker's folder with --data-dir, or start one with \`casemate start\``,

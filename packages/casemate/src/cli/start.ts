@@ -1,10 +1,11 @@
 import { Command } from "commander"
 import type { KeyInfo } from "../channel/owner-calls.js"
-import { OwnerCallError, type OwnerClient, openOwnerClient } from "../channel/owner-client.js"
+import { BunkerGoneError, OwnerCallError, type OwnerClient } from "../channel/owner-client.js"
 import { type Config, type ConfigInput, parseConfig } from "../config/config.js"
 import { createLogger } from "../config/log.js"
 import { UserError } from "../config/user-error.js"
 import { type Daemon, startDaemon } from "../daemon.js"
+import { withBunkerAgain } from "./bunker.js"
 import { askSecretKey } from "./key-input.js"
 import { commandName } from "./npm.js"
 import { collect, withDataDir } from "./options.js"
@@ -66,15 +67,15 @@ async function start(options: StartOptions): Promise<void> {
   const stopped = untilToldToStop().then(() => leaving.abort())
   const daemon = await startDaemon(config, log)
   try {
-    process.chdir(config.dataDir)
-    const bunker = await openOwnerClient()
+    const { signal } = leaving
     try {
-      await introduce(bunker, daemon, { config, options, signal: leaving.signal })
+      await withBunkerAgain(config.dataDir, (bunker) => introduce(bunker, daemon, { config, options, signal }), {
+        hasRun: true,
+        signal,
+      })
     } catch (error) {
       // Told to stop while it waited for a first key: that is an orderly end.
-      if (!leaving.signal.aborted) throw error
-    } finally {
-      bunker.close()
+      if (!signal.aborted) throw error
     }
     await stopped
   } finally {
@@ -94,7 +95,8 @@ async function introduce(
   const offer = await bunker
     .call("connections.offer", { key: key.pubkey, ttl: TOKEN_TTL, relays: gateway.relays })
     .catch((error: Error) => {
-      throw known === undefined ? new UserError(`${error.message}; your key is kept in ${config.dataDir}`) : error
+      if (known !== undefined || error instanceof BunkerGoneError) throw error
+      throw new UserError(`${error.message}; your key is kept in ${config.dataDir}`)
     })
   if (json) {
     printJson({
@@ -129,8 +131,8 @@ async function firstKey(bunker: OwnerClient, json: boolean, signal: AbortSignal)
     try {
       return await bunker.call("keys.add", { name: FIRST_KEY, ...typed })
     } catch (error) {
-      if (error instanceof UserError) {
-        throw new UserError(`${error.message}; it asks for your key again if it did not keep it`, { cause: error })
+      if (error instanceof BunkerGoneError) {
+        print("The process that holds the keys ended before it answered and is started again.")
       }
       if (!(error instanceof OwnerCallError)) throw error
       print(`That did not work: ${safe(error.message)}.`)
