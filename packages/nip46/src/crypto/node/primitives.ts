@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto"
 import type { Primitives } from "../backend.js"
+import { hkdfExpand } from "../hkdf.js"
 
 /** A Buffer without Buffer's meaning of `slice`, which does not copy. */
 function plain(buffer: Buffer): Uint8Array {
@@ -20,19 +21,6 @@ function hmacSha256(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
   const mac = createHmac("sha256", key)
   for (const part of parts) mac.update(part)
   return plain(mac.digest())
-}
-
-/** RFC 5869 §2.3. Not hkdfSync, which always extracts first. */
-function hkdfExpand(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  const blocks = Math.ceil(length / 32)
-  if (blocks > 255) throw new RangeError("HKDF-SHA256 gives at most 8160 bytes")
-  const out = new Uint8Array(blocks * 32)
-  let previous = new Uint8Array(0)
-  for (let i = 0; i < blocks; i++) {
-    out.set(hmacSha256(prk, previous, info, Uint8Array.of(i + 1)), i * 32)
-    previous = out.subarray(i * 32, i * 32 + 32)
-  }
-  return out.subarray(0, length)
 }
 
 function chacha20(key: Uint8Array, nonce: Uint8Array, data: Uint8Array): Uint8Array {
@@ -70,7 +58,8 @@ export const nodePrimitives: Primitives = {
   randomBytes: (length) => plain(randomBytes(length)),
   sha256: (data) => plain(createHash("sha256").update(data).digest()),
   hmacSha256,
-  hkdfExpand,
+  // Not hkdfSync, which always extracts first.
+  hkdfExpand: (prk, info, length) => hkdfExpand(hmacSha256, prk, info, length),
   chacha20,
   aes256CbcEncrypt,
   aes256CbcDecrypt,
