@@ -3,9 +3,9 @@ import { Nip46Error } from "../protocol/errors.js"
 import { bytesToHex } from "../protocol/hex.js"
 import { encodeRequest } from "../protocol/message.js"
 import { parseResponse, type Response } from "../protocol/response.js"
+import { bounded, MAX_TIMEOUT_MS } from "../transport/bounded.js"
 import type { RelayResult } from "../transport/transport.js"
 import { readAuthUrl } from "./auth-url.js"
-import { MAX_TIMEOUT_MS } from "./bounded.js"
 import type { Callbacks } from "./callbacks.js"
 import { unreachable } from "./unreachable.js"
 import type { Wire, WireMessage } from "./wire.js"
@@ -35,9 +35,9 @@ export const DEFAULT_CLIENT_TIMING: ClientTiming = {
 /** How a single call may be bounded. */
 export interface CallOptions {
   /** Ends the call with `CLOSED`. What the signer may already be doing cannot be taken back. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Deadline in milliseconds; 65 s by default, 10 minutes from an auth challenge on. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 export interface ExchangeOptions {
@@ -55,8 +55,8 @@ interface Pending {
   readonly plaintext: string
   readonly timeoutMs: number
   readonly authUrls: Set<string>
-  readonly succeed: (result: unknown) => void
-  readonly fail: (error: Nip46Error) => void
+  succeed: (result: unknown) => void
+  fail: (error: Nip46Error) => void
   readonly onEnd: (() => void)[]
   deadline: ReturnType<typeof setTimeout> | undefined
   repeat: ReturnType<typeof setTimeout> | undefined
@@ -108,43 +108,41 @@ export class Exchange {
    */
   async request(method: string, params: readonly string[], { signal, timeoutMs }: CallOptions = {}): Promise<unknown> {
     if (this.#closed) throw new Nip46Error("CLOSED", "this remote signer is closed; connect or restore it again")
-    if (signal?.aborted === true) throw aborted(method, signal)
     const { crypto, timing } = this.#options
     const id = bytesToHex(crypto.randomBytes(16))
-    let abort: (() => void) | undefined
-    let pending: Pending | undefined
-    try {
-      return await new Promise((succeed, fail) => {
-        pending = {
-          id,
-          method,
-          plaintext: encodeRequest({ id, method, params }),
-          timeoutMs: timeoutMs ?? timing.requestMs,
-          authUrls: new Set(),
-          succeed,
-          fail,
-          onEnd: [],
-          deadline: undefined,
-          repeat: undefined,
-          repeats: 0,
-          attempt: undefined,
-          relays: new Map(),
-          takenAt: new Map(),
-          isOut: false,
-        }
+    const pending: Pending = {
+      id,
+      method,
+      plaintext: encodeRequest({ id, method, params }),
+      timeoutMs: timeoutMs ?? timing.requestMs,
+      authUrls: new Set(),
+      succeed: () => undefined,
+      fail: () => undefined,
+      onEnd: [],
+      deadline: undefined,
+      repeat: undefined,
+      repeats: 0,
+      attempt: undefined,
+      relays: new Map(),
+      takenAt: new Map(),
+      isOut: false,
+    }
+    const answered = (): Promise<unknown> =>
+      new Promise((succeed, fail) => {
+        pending.succeed = succeed
+        pending.fail = fail
         this.#pending.set(id, pending)
         this.#setDeadline(pending, pending.timeoutMs)
-        abort = () => fail(aborted(method, signal as AbortSignal))
-        signal?.addEventListener("abort", abort)
         void this.#publish(pending)
       })
+    try {
+      return await bounded(answered, { signal, what: method })
     } finally {
-      if (abort !== undefined) signal?.removeEventListener("abort", abort)
-      clearTimeout(pending?.deadline)
-      clearTimeout(pending?.repeat)
-      pending?.attempt?.abort()
+      clearTimeout(pending.deadline)
+      clearTimeout(pending.repeat)
+      pending.attempt?.abort()
       this.#pending.delete(id)
-      for (const ended of pending?.onEnd ?? []) ended()
+      for (const ended of pending.onEnd) ended()
     }
   }
 
@@ -317,10 +315,6 @@ export class Exchange {
     this.#toldSkew = true
     this.#options.callbacks.onWarning({ kind: "clock", of: "signer", seconds })
   }
-}
-
-function aborted(method: string, { reason }: AbortSignal): Nip46Error {
-  return new Nip46Error("CLOSED", `${method} was aborted by the app`, { cause: reason })
 }
 
 function takenByNone(

@@ -7,8 +7,8 @@ import { bytesToHex } from "../protocol/hex.js"
 import { parsePermissions } from "../protocol/permission.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
 import { parseResponse } from "../protocol/response.js"
+import { bounded, limit } from "../transport/bounded.js"
 import { readAuthUrl } from "./auth-url.js"
-import { bounded, MAX_TIMEOUT_MS } from "./bounded.js"
 import type { CallOptions } from "./exchange.js"
 import { type AppOptions, type RemoteSignerOptions, type Settings, settingsOf } from "./options.js"
 import type { RemoteSigner, RemoteSignerParts } from "./remote-signer.js"
@@ -38,12 +38,11 @@ export class Pairing {
   readonly #begin: (remoteSignerPubkey: string) => RemoteSigner
   readonly #signer: Promise<RemoteSigner>
   readonly #unverified = new Set<string>()
-  readonly #endWake: () => void
-  readonly #forgetSignal: () => void
+  readonly #endListening: () => void
+  readonly #signal: AbortSignal | undefined
   readonly #abandon: () => void
   #settle: { resolve(signer: RemoteSigner): void; reject(error: unknown): void } | undefined
   #bound: RemoteSigner | undefined
-  #deadline: ReturnType<typeof setTimeout> | undefined
 
   /** @internal Use `RemoteSigner.pair`. */
   constructor(options: {
@@ -63,27 +62,22 @@ export class Pairing {
     this.#wire = options.wire
     this.#settings = options.settings
     this.#begin = options.begin
+    this.#signal = options.signal
     this.#abandon = options.abandon
     this.#signer = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
     // Whoever asks gets the error; nobody has to ask.
     this.#signer.catch(() => undefined)
-    const { pairingMs } = this.#settings.timing
-    const howLong =
-      pairingMs < 120_000 ? `${Math.round(pairingMs / 1000)} s` : `${Math.round(pairingMs / 60_000)} minutes`
-    this.#deadline = setTimeout(
-      () => this.#fail(new Nip46Error("TIMEOUT", `no signer answered the token within ${howLong}; make a new one`)),
-      Math.min(pairingMs, MAX_TIMEOUT_MS),
-    )
-    const { signal } = options
-    const abort = (): void =>
-      this.#fail(new Nip46Error("CLOSED", "the pairing was aborted by the app", { cause: signal?.reason }))
-    signal?.addEventListener("abort", abort)
-    this.#forgetSignal = () => signal?.removeEventListener("abort", abort)
     this.#wire.onMessage = (message) => this.#received(message)
+    const bounds = { signal: this.#signal, timeoutMs: this.#settings.timing.pairingMs, what: "the wait for a signer" }
+    const forget = limit(bounds, (error) => this.#fail(error))
     // A phone's browser sleeps while the signer's app is open, which is when the answer comes.
-    this.#endWake = onWake(() => this.#wire.checkNow())
+    const endWake = onWake(() => this.#wire.checkNow())
+    this.#endListening = () => {
+      forget()
+      endWake()
+    }
   }
 
   /**
@@ -92,7 +86,7 @@ export class Pairing {
    * @throws `TIMEOUT` after 10 minutes, `CLOSED`, and what `get_public_key` throws
    */
   async connected({ signal, timeoutMs }: CallOptions = {}): Promise<RemoteSigner> {
-    return bounded(this.#signer, { signal, timeoutMs, what: "the wait for a signer" })
+    return bounded(() => this.#signer, { signal, timeoutMs, what: "the wait for a signer" })
   }
 
   /** Stops listening. A signer that is connected already stays. */
@@ -115,8 +109,7 @@ export class Pairing {
     const signer = this.#begin(author)
     this.#bound = signer
     try {
-      await signer.start()
-      this.#forgetSignal()
+      await signer.start({ signal: this.#signal })
       this.#settle?.resolve(signer)
       this.#settle = undefined
     } catch (error) {
@@ -128,16 +121,10 @@ export class Pairing {
   #fail(error: unknown): void {
     if (this.#settle === undefined) return
     this.#endListening()
-    this.#forgetSignal()
     this.#settle.reject(error)
     this.#settle = undefined
     if (this.#bound === undefined) this.#abandon()
     else this.#bound.close()
-  }
-
-  #endListening(): void {
-    clearTimeout(this.#deadline)
-    this.#endWake()
   }
 
   /** From anybody: only https is shown, and marked as from nobody known. */
@@ -170,13 +157,12 @@ export async function startPairing(
     keypair.wipe()
     clientSecretKey.fill(0)
   }
-  const isLive = await wire.live(timing.relayMs, signal)
-  if (!isLive || signal?.aborted === true) {
+  try {
+    await wire.live(timing.relayMs, signal)
+  } catch (error) {
     const failures = wire.failures()
     abandon()
-    if (signal?.aborted === true) {
-      throw new Nip46Error("CLOSED", "the pairing was aborted by the app", { cause: signal.reason })
-    }
+    if ((error as Nip46Error).code !== "TIMEOUT") throw error
     throw unreachable({ what: "no relay listens for this app", advice: "pair over other relays", relays: failures })
   }
   return new Pairing({

@@ -5,7 +5,7 @@ import { Nip46Error } from "../protocol/errors.js"
 import { type EventTemplate, isKind, isTags, isTimestamp, type NostrEvent } from "../protocol/event.js"
 import { isHex32 } from "../protocol/hex.js"
 import { formatPermissions, parsePermissions } from "../protocol/permission.js"
-import { bounded } from "./bounded.js"
+import { bounded } from "../transport/bounded.js"
 import { checkSigned } from "./check-signed.js"
 import { type CallOptions, Exchange } from "./exchange.js"
 import { type AppOptions, type RemoteSignerOptions, type Settings, settingsOf } from "./options.js"
@@ -227,7 +227,7 @@ export class RemoteSigner {
     const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt))
     const moved = this.#switching.then(() => this.#moveTo(answer, signal))
     this.#switching = moved
-    await bounded(moved, { signal, timeoutMs: leftMs, what: "the move to other relays" })
+    await bounded(() => moved, { signal, timeoutMs: leftMs, what: "the move to other relays" })
     return this.#wire.relays
   }
 

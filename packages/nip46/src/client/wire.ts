@@ -3,6 +3,7 @@ import { BoundedMap } from "../crypto/bounded-map.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { CLIENT_AUTHENTICATION_KIND, NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
 import { MAX_EVENT_BYTES } from "../protocol/limits.js"
+import { bounded } from "../transport/bounded.js"
 import { DEFAULT_TIMING } from "../transport/timing.js"
 import type { PublishReport, Transport, TransportFactory, TransportPublishOptions } from "../transport/transport.js"
 
@@ -38,6 +39,9 @@ const REMEMBERED_IDS = 5_000
 interface Line {
   readonly transport: Transport
   readonly live: Set<string>
+  /** Resolves once a relay is live, and in any case when the wire is closed. */
+  readonly ready: Promise<void>
+  readonly setReady: () => void
   /** What relays said that will not serve us. */
   readonly refusals: Map<string, string>
 }
@@ -55,7 +59,6 @@ export class Wire {
   onLive: (relay: string, requestedAt: number) => void = () => undefined
   readonly #options: WireOptions
   readonly #seen = new BoundedMap<string, true>(REMEMBERED_IDS)
-  readonly #waiters = new Set<() => void>()
   readonly #old = new Set<Line>()
   #line: Line
   #peer: { pubkey: string; conversationKey: Uint8Array } | undefined
@@ -95,9 +98,9 @@ export class Wire {
     return this.#line.transport.publish(event, options)
   }
 
-  /** Resolves true once a relay listens for us, false when none does in time. */
-  live(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    return this.#liveOn(() => this.#line, timeoutMs, signal)
+  /** Resolves once a relay listens for us. @throws `TIMEOUT`, `CLOSED` when the signal is aborted */
+  live(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    return untilLive(this.#line, timeoutMs, signal)
   }
 
   /**
@@ -107,7 +110,10 @@ export class Wire {
   async switchTo(relays: readonly string[], { timeoutMs, signal, drained }: SwitchOptions): Promise<boolean> {
     const next = this.#open(relays)
     this.#old.add(next)
-    const isLive = await this.#liveOn(() => next, timeoutMs, signal)
+    const isLive = await untilLive(next, timeoutMs, signal).then(
+      () => true,
+      () => false,
+    )
     if (this.#closed) return false
     this.#old.delete(next)
     if (!isLive) {
@@ -141,8 +147,10 @@ export class Wire {
 
   close(): void {
     this.#closed = true
-    for (const waiter of this.#waiters) waiter()
-    for (const { transport } of [this.#line, ...this.#old]) transport.close()
+    for (const { transport, setReady } of [this.#line, ...this.#old]) {
+      setReady()
+      transport.close()
+    }
     this.#old.clear()
     this.#peer?.conversationKey.fill(0)
     this.#peer = undefined
@@ -163,43 +171,23 @@ export class Wire {
     const since = Math.floor(now() / 1000) - OVERLAP
     const live = new Set<string>()
     const refusals = new Map<string, string>()
+    let setReady = (): void => undefined
+    const ready = new Promise<void>((resolve) => {
+      setReady = resolve
+    })
     transport.subscribe([{ kinds: [NOSTR_CONNECT_KIND], "#p": [this.clientPubkey], since }], {
       onEvent: (event) => this.#received(event),
       onLive: (relay, requestedAt = Number.NEGATIVE_INFINITY) => {
         const isBack = live.has(relay)
         live.add(relay)
-        for (const waiter of this.#waiters) waiter()
+        setReady()
         refusals.delete(relay)
         if (isBack) this.onRenewed()
         else this.onLive(relay, requestedAt)
       },
       onRefused: (relay, message) => void refusals.set(relay, message),
     })
-    return { transport, live, refusals }
-  }
-
-  async #liveOn(line: () => Line, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    const isLive = (): boolean => line().live.size > 0
-    if (isLive() || this.#closed || signal?.aborted === true) return isLive()
-    let end = (): void => undefined
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let waiter = (): void => undefined
-    try {
-      await new Promise<void>((resolve) => {
-        end = resolve
-        waiter = () => {
-          if (isLive() || this.#closed) resolve()
-        }
-        this.#waiters.add(waiter)
-        timer = setTimeout(resolve, timeoutMs)
-        signal?.addEventListener("abort", end)
-      })
-      return isLive()
-    } finally {
-      clearTimeout(timer)
-      this.#waiters.delete(waiter)
-      signal?.removeEventListener("abort", end)
-    }
+    return { transport, live, ready, setReady, refusals }
   }
 
   #received(event: NostrEvent): void {
@@ -233,4 +221,8 @@ export class Wire {
       return undefined
     }
   }
+}
+
+function untilLive({ ready }: Line, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return bounded(() => ready, { signal, timeoutMs, what: "the wait for a relay" })
 }

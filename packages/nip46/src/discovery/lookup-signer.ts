@@ -2,6 +2,7 @@ import { Nip46Error } from "../protocol/errors.js"
 import { isHex32 } from "../protocol/hex.js"
 import { parseJson } from "../protocol/json.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
+import { bounded } from "../transport/bounded.js"
 
 /** Where a name leads. */
 export type NamedSigner =
@@ -89,36 +90,22 @@ async function fetchDocument(
   { fetch = globalThis.fetch, signal, timeoutMs = 10_000 }: LookupOptions,
 ): Promise<Record<string, unknown>> {
   const url = `https://${domain}/.well-known/nostr.json?name=${encodeURIComponent(local)}`
-  const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(), timeoutMs)
-  let text: string | undefined
-  try {
-    const end = AbortSignal.any(signal === undefined ? [deadline.signal] : [deadline.signal, signal])
-    const read = async (): Promise<string | undefined> => {
-      const response = await fetch(url, { redirect: "error", credentials: "omit", signal: end })
-      if (!response.ok) throw notFound(name, `its domain answered ${response.status}`)
-      return textOf(response)
-    }
-    text = await Promise.race([read(), rejectedBy(end)])
-  } catch (error) {
-    if (error instanceof Nip46Error) throw error
-    if (signal?.aborted === true)
-      throw new Nip46Error("CLOSED", "the lookup was aborted by the app", { cause: signal.reason })
-    throw notFound(name, "its domain could not be reached", error)
-  } finally {
-    clearTimeout(timer)
+  // Not every fetch that an app hands in heeds its signal.
+  const end = new AbortController()
+  const read = async (): Promise<string | undefined> => {
+    const response = await fetch(url, { redirect: "error", credentials: "omit", signal: end.signal })
+    if (!response.ok) throw notFound(name, `its domain answered ${response.status}`)
+    return textOf(response)
   }
+  const text = await bounded(read, { signal, timeoutMs, what: "the lookup" })
+    .catch((error: unknown) => {
+      if (error instanceof Nip46Error && error.code !== "TIMEOUT") throw error
+      throw notFound(name, "its domain could not be reached", error)
+    })
+    .finally(() => end.abort())
   const document = text === undefined ? undefined : objectOf(parseJson(text))
   if (document === undefined) throw notFound(name, "its domain answered with something that is not NIP-05's JSON")
   return document
-}
-
-/** Not every fetch that an app hands in heeds its signal. */
-function rejectedBy(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(new Error("aborted"))
-    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true })
-  })
 }
 
 async function textOf({ body }: Response): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import type { NostrEvent } from "../protocol/event.js"
 import { Backoff } from "./backoff.js"
+import { limit } from "./bounded.js"
 import type { RelayLink } from "./relay-link.js"
 import { classifyRefusal } from "./relay-message.js"
 import type { RelayTiming } from "./timing.js"
@@ -33,13 +34,9 @@ interface Pending {
   sent: boolean
   authTried: boolean
   refusal: string | undefined
-  deadline: ReturnType<typeof setTimeout> | undefined
   patienceTimer: ReturnType<typeof setTimeout> | undefined
   retryTimer: ReturnType<typeof setTimeout> | undefined
 }
-
-/** setTimeout takes a signed 32-bit number and fires at once above it. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /** Publishes that wait for their OK, over any number of connections. */
 export class Publisher {
@@ -61,33 +58,29 @@ export class Publisher {
     if (signal?.aborted === true) return { kind: "failed", reason: "aborted" }
     if (this.#pending.size >= this.#options.maxPending) return { kind: "failed", reason: "queue full" }
     const { timing, random } = this.#options
-    let pending: Pending | undefined
-    let abort: (() => void) | undefined
-    try {
-      return await new Promise<PublishResult>((resolve) => {
-        const entry: Pending = {
-          event,
-          settle: resolve,
-          backoff: new Backoff({ baseMs: 1_000, maxMs: timing.backoffMaxMs, random }),
-          sent: false,
-          authTried: false,
-          refusal: undefined,
-          deadline: undefined,
-          patienceTimer: undefined,
-          retryTimer: undefined,
-        }
-        pending = entry
-        this.#pending.add(entry)
-        abort = () => resolve({ kind: "failed", reason: "aborted" })
-        signal?.addEventListener("abort", abort)
-        const waitMs = Math.min(timeoutMs ?? timing.publishTimeoutMs, MAX_TIMEOUT_MS)
-        entry.deadline = setTimeout(() => this.#expire(entry), waitMs)
-        this.#send(entry)
-      })
-    } finally {
-      if (abort !== undefined) signal?.removeEventListener("abort", abort)
-      if (pending !== undefined) this.#remove(pending)
-    }
+    return new Promise((resolve) => {
+      const pending: Pending = {
+        event,
+        settle: (result) => {
+          forget()
+          clearTimers(pending)
+          this.#pending.delete(pending)
+          resolve(result)
+        },
+        backoff: new Backoff({ baseMs: 1_000, maxMs: timing.backoffMaxMs, random }),
+        sent: false,
+        authTried: false,
+        refusal: undefined,
+        patienceTimer: undefined,
+        retryTimer: undefined,
+      }
+      const bounds = { signal, timeoutMs: timeoutMs ?? timing.publishTimeoutMs, what: "the publish" }
+      const forget = limit(bounds, ({ code }) =>
+        pending.settle(code === "TIMEOUT" ? this.#expired(pending) : { kind: "failed", reason: "aborted" }),
+      )
+      this.#pending.add(pending)
+      this.#send(pending)
+    })
   }
 
   attach(link: RelayLink): void {
@@ -115,10 +108,7 @@ export class Publisher {
   close(): void {
     this.#closed = true
     this.#link = undefined
-    for (const pending of this.#pending) {
-      pending.settle({ kind: "failed", reason: "closed" })
-      this.#remove(pending)
-    }
+    for (const pending of this.#pending) pending.settle({ kind: "failed", reason: "closed" })
   }
 
   #answered(pending: Pending, accepted: boolean, message: string): void {
@@ -156,19 +146,10 @@ export class Publisher {
     pending.patienceTimer = setTimeout(() => link.check(), this.#options.timing.answerPatienceMs)
   }
 
-  #expire(pending: Pending): void {
-    if (pending.refusal !== undefined) {
-      pending.settle({ kind: "refused", message: pending.refusal })
-      return
-    }
-    if (pending.sent) this.#link?.check()
-    pending.settle({ kind: "failed", reason: pending.sent ? "no OK" : "not connected" })
-  }
-
-  #remove(pending: Pending): void {
-    clearTimeout(pending.deadline)
-    clearTimers(pending)
-    this.#pending.delete(pending)
+  #expired({ refusal, sent }: Pending): PublishResult {
+    if (refusal !== undefined) return { kind: "refused", message: refusal }
+    if (sent) this.#link?.check()
+    return { kind: "failed", reason: sent ? "no OK" : "not connected" }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { NostrEvent } from "../protocol/event.js"
+import { bounded } from "./bounded.js"
 
 /**
  * Signs the kind 22242 event for a relay's challenge (NIP-42): one, or one for each key that the relay is to
@@ -32,12 +33,11 @@ export class RelayAuth {
   readonly #options: RelayAuthOptions
   /** Pubkeys whose proofs were accepted for the challenge of the last attempt. */
   readonly #proven = new Set<string>()
-  readonly #cancels = new Set<() => void>()
+  readonly #end = new AbortController()
   #challenge: string | undefined
   #provenFor: string | undefined
   #attempt: Attempt | undefined
   #running = false
-  #ended = false
   #onChallenge: ((challenge: string) => void) | undefined
   /** By event id. */
   readonly #awaitedOks = new Map<string, (accepted: boolean) => void>()
@@ -64,7 +64,7 @@ export class RelayAuth {
 
   ensure(): Promise<boolean> {
     const { authenticate } = this.#options
-    if (authenticate === undefined || this.#ended) return Promise.resolve(false)
+    if (authenticate === undefined || this.#end.signal.aborted) return Promise.resolve(false)
     const { challenge } = this.#attempt ?? {}
     if (this.#attempt !== undefined && (this.#running || challenge === this.#challenge)) return this.#attempt.done
     const attempt: Attempt = { challenge: undefined, done: Promise.resolve(false) }
@@ -85,27 +85,22 @@ export class RelayAuth {
 
   /** Settles everything that waits. */
   end(): void {
-    this.#ended = true
-    for (const cancel of this.#cancels) cancel()
+    this.#end.abort()
   }
 
   async #run(attempt: Attempt, authenticate: Authenticate): Promise<boolean> {
     this.#running = true
     try {
       // Some relays send the challenge only after they refused something.
-      const challenge = this.#challenge ?? (await this.#wait<string>((settle) => (this.#onChallenge = settle)))
+      const challenge =
+        this.#challenge ?? (await this.#step(() => new Promise<string>((settle) => (this.#onChallenge = settle))))
       if (challenge === undefined) return false
       if (challenge !== this.#provenFor) this.#proven.clear()
       this.#provenFor = challenge
       attempt.challenge = challenge
-      const signed = await this.#wait<NostrEvent | readonly NostrEvent[] | undefined>((settle) => {
-        authenticate(challenge, this.#options.url).then(settle, () => settle(undefined))
-      })
+      const signed = await this.#step(() => authenticate(challenge, this.#options.url))
       const events = signed === undefined ? [] : [signed].flat()
-      if (events.length > 0) await this.#wait<void>((settle) => this.#send(events, settle))
-      return this.#proven.size > 0
-    } catch {
-      // A hook that throws instead of rejecting declines.
+      if (events.length > 0) await this.#step(() => new Promise<void>((settle) => this.#send(events, settle)))
       return this.#proven.size > 0
     } finally {
       this.#running = false
@@ -126,22 +121,9 @@ export class RelayAuth {
     if (!events.every((event) => this.#options.send(["AUTH", event]))) settle()
   }
 
-  async #wait<T>(start: (settle: (value: T) => void) => void): Promise<T | undefined> {
-    if (this.#ended) return undefined
-    let cancel = () => {}
-    try {
-      return await new Promise<T | undefined>((resolve) => {
-        const timer = setTimeout(() => resolve(undefined), this.#options.timeoutMs)
-        cancel = () => {
-          clearTimeout(timer)
-          resolve(undefined)
-        }
-        this.#cancels.add(cancel)
-        start(resolve)
-      })
-    } finally {
-      cancel()
-      this.#cancels.delete(cancel)
-    }
+  /** Undefined for a step that takes too long or fails: a hook that throws or rejects declines. */
+  #step<T>(start: () => Promise<T>): Promise<T | undefined> {
+    const bounds = { signal: this.#end.signal, timeoutMs: this.#options.timeoutMs, what: "authentication" }
+    return bounded(start, bounds).catch(() => undefined)
   }
 }
