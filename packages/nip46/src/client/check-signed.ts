@@ -1,7 +1,7 @@
 import type { Nip44Backend } from "../crypto/backend.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { type EventTemplate, isEventShape, type NostrEvent } from "../protocol/event.js"
-import { parseJson } from "../protocol/json.js"
+import { readJson } from "../protocol/json.js"
 
 export interface CheckOptions {
   readonly crypto: Nip44Backend
@@ -18,13 +18,14 @@ export interface CheckOptions {
  */
 export function checkSigned(answer: unknown, template: EventTemplate, options: CheckOptions): NostrEvent {
   const { crypto, userPubkey, anyCreatedAt } = options
-  const event = typeof answer === "string" ? parseJson(answer) : answer
+  const event = readJson(answer)
   if (!isEventShape(event)) throw wrong("result", "is not a signed event")
   const { id, pubkey, created_at, kind, tags, content, sig } = event
   if (pubkey !== userPubkey) throw wrong("pubkey", "is signed with another key than the user's")
   if (kind !== template.kind) throw wrong("kind", "has another kind than was asked for")
   if (content !== template.content) throw wrong("content", "has another content than was asked for")
-  if (!sameTags(tags, template.tags)) throw wrong("tags", "has other tags than were asked for")
+  // Arrays of strings have one JSON each.
+  if (JSON.stringify(tags) !== JSON.stringify(template.tags)) throw wrong("tags", "has other tags than were asked for")
   if (created_at !== template.created_at && !anyCreatedAt) {
     throw wrong("created_at", "has another created_at than was asked for")
   }
@@ -32,13 +33,6 @@ export function checkSigned(answer: unknown, template: EventTemplate, options: C
   if (computed !== id) throw wrong("id", "has an id that is not that of its bytes")
   if (!crypto.verifyEventSignature(event, computed)) throw wrong("sig", "has a signature that does not verify")
   return { id, pubkey, created_at, kind, tags, content, sig }
-}
-
-function sameTags(a: readonly string[][], b: readonly string[][]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((tag, i) => tag.length === b[i]?.length && tag.every((value, k) => value === b[i]?.[k]))
-  )
 }
 
 function wrong(field: string, what: string): Nip46Error {

@@ -1,8 +1,9 @@
 import type { Nip44Backend } from "../crypto/backend.js"
+import { attempt } from "../protocol/attempt.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { bytesToHex, hexToBytes, isHex32 } from "../protocol/hex.js"
-import { parseJson } from "../protocol/json.js"
-import { normalizeRelayUrls } from "../protocol/relay-url.js"
+import { objectOf, readJson } from "../protocol/json.js"
+import { relayUrlsOf } from "../protocol/relay-url.js"
 
 /**
  * Everything that is needed to go on after a restart, as plain JSON. It holds the client's secret key: whoever
@@ -28,33 +29,26 @@ export interface SessionParts {
 
 /** Reads what `onSession` gave, as the object or as its JSON. @throws `INVALID_SESSION` */
 export function parseSession(stored: unknown, crypto: Pick<Nip44Backend, "isPubkey" | "keypair">): SessionParts {
-  const session = typeof stored === "string" ? parseJson(stored) : stored
-  if (typeof session !== "object" || session === null) throw refusal("it is not the JSON that onSession gave")
-  const { version, clientSecretKey, remoteSignerPubkey, relays, userPubkey } = session as Record<string, unknown>
+  const session = objectOf(readJson(stored))
+  if (session === undefined) throw refusal("it is not the JSON that onSession gave")
+  const { version, clientSecretKey, remoteSignerPubkey, relays, userPubkey } = session
   if (version !== 1) throw refusal("it was written by another version of this library")
   if (!isHex32(clientSecretKey)) throw refusal("its client key is missing or damaged")
   if (!isHex32(remoteSignerPubkey) || !crypto.isPubkey(remoteSignerPubkey))
     throw refusal("its remote-signer's key is missing or damaged")
   if (userPubkey !== undefined && !isHex32(userPubkey)) throw refusal("its user's key is damaged")
-  const urls = Array.isArray(relays) ? normalizeRelayUrls(relays.filter((url) => typeof url === "string")) : []
+  const urls = relayUrlsOf(relays)
   if (urls.length === 0) throw refusal("it names no relay")
   const secretKey = hexToBytes(clientSecretKey)
-  if (!isSecretKey(secretKey, crypto)) throw refusal("its client key is missing or damaged")
+  const keypair = attempt(() => crypto.keypair(secretKey))
+  if (keypair === undefined) throw refusal("its client key is missing or damaged")
+  keypair.wipe()
   return { clientSecretKey: secretKey, remoteSignerPubkey, relays: urls, userPubkey }
 }
 
 export function sessionOf({ clientSecretKey, userPubkey, ...rest }: SessionParts): Session {
   const session = { version: 1, clientSecretKey: bytesToHex(clientSecretKey), ...rest } as const
   return userPubkey === undefined ? session : { ...session, userPubkey }
-}
-
-function isSecretKey(bytes: Uint8Array, crypto: Pick<Nip44Backend, "keypair">): boolean {
-  try {
-    crypto.keypair(bytes).wipe()
-    return true
-  } catch {
-    return false
-  }
 }
 
 function refusal(what: string): Nip46Error {

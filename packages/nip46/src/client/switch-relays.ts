@@ -1,5 +1,5 @@
-import { parseJson } from "../protocol/json.js"
-import { normalizeRelayUrls, sameRelays } from "../protocol/relay-url.js"
+import { readJson } from "../protocol/json.js"
+import { relayUrlsOf, sameRelays } from "../protocol/relay-url.js"
 
 /**
  * Reads the answer to `switch_relays` (NIP-46 §Switching relays): new relays, or undefined for "stay". Signers
@@ -7,10 +7,7 @@ import { normalizeRelayUrls, sameRelays } from "../protocol/relay-url.js"
  * array or as its JSON. A list never leads from encrypted relays to plain ones.
  */
 export function readSwitch(answer: unknown, current: readonly string[]): string[] | undefined {
-  const list = typeof answer === "string" ? parseJson(answer) : answer
-  if (!Array.isArray(list)) return undefined
-  const urls = normalizeRelayUrls(list.filter((url) => typeof url === "string"))
   const isPlainKnown = current.some((url) => url.startsWith("ws:"))
-  const relays = urls.filter((url) => isPlainKnown || url.startsWith("wss:"))
+  const relays = relayUrlsOf(readJson(answer)).filter((url) => isPlainKnown || url.startsWith("wss:"))
   return relays.length === 0 || sameRelays(relays, current) ? undefined : relays
 }

@@ -1,7 +1,13 @@
 import type { Keypair, Nip44Backend } from "../crypto/backend.js"
 import { BoundedMap } from "../crypto/bounded-map.js"
+import { attempt } from "../protocol/attempt.js"
 import { Nip46Error } from "../protocol/errors.js"
-import { CLIENT_AUTHENTICATION_KIND, NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
+import {
+  CLIENT_AUTHENTICATION_KIND,
+  type EventTemplate,
+  NOSTR_CONNECT_KIND,
+  type NostrEvent,
+} from "../protocol/event.js"
 import { MAX_EVENT_BYTES } from "../protocol/limits.js"
 import { bounded } from "../transport/bounded.js"
 import { DEFAULT_TIMING } from "../transport/timing.js"
@@ -87,14 +93,13 @@ export class Wire {
 
   /** Seals a message in an event of this moment and publishes it. @throws `ENCRYPTION_FAILED`, `CLOSED` */
   publish(plaintext: string, options: TransportPublishOptions): Promise<PublishReport> {
-    const { crypto, clientKeypair, now } = this.#options
+    const { crypto } = this.#options
     if (this.#peer === undefined || this.#closed) throw new Nip46Error("CLOSED", "the client is closed")
     const content = crypto.nip44Encrypt(plaintext, this.#peer.conversationKey)
     if (content.length > MAX_EVENT_BYTES - 512) {
       throw new Nip46Error("ENCRYPTION_FAILED", "this is too long for an event that relays carry; send less at once")
     }
-    const template = { kind: NOSTR_CONNECT_KIND, content, tags: [["p", this.#peer.pubkey]] }
-    const event = crypto.signEvent({ ...template, created_at: Math.floor(now() / 1000) }, clientKeypair)
+    const event = this.#sign({ kind: NOSTR_CONNECT_KIND, content, tags: [["p", this.#peer.pubkey]] })
     return this.#line.transport.publish(event, options)
   }
 
@@ -157,15 +162,14 @@ export class Wire {
   }
 
   #open(relays: readonly string[]): Line {
-    const { crypto, clientKeypair, openTransport, now } = this.#options
+    const { openTransport, now } = this.#options
     const transport = openTransport(relays, {
       authenticate: async (challenge, relay) => {
         const tags = [
           ["relay", relay],
           ["challenge", challenge],
         ]
-        const created_at = Math.floor(now() / 1000)
-        return crypto.signEvent({ kind: CLIENT_AUTHENTICATION_KIND, content: "", tags, created_at }, clientKeypair)
+        return this.#sign({ kind: CLIENT_AUTHENTICATION_KIND, content: "", tags })
       },
     })
     const since = Math.floor(now() / 1000) - OVERLAP
@@ -190,6 +194,12 @@ export class Wire {
     return { transport, live, ready, setReady, refusals }
   }
 
+  /** An event of this moment. */
+  #sign(template: Omit<EventTemplate, "created_at">): NostrEvent {
+    const { crypto, clientKeypair, now } = this.#options
+    return crypto.signEvent({ ...template, created_at: Math.floor(now() / 1000) }, clientKeypair)
+  }
+
   #received(event: NostrEvent): void {
     const { crypto } = this.#options
     if (this.#closed || event.kind !== NOSTR_CONNECT_KIND) return
@@ -208,7 +218,8 @@ export class Wire {
   #decrypt({ pubkey, content }: NostrEvent): string | undefined {
     const { crypto, clientKeypair } = this.#options
     if (content.length > MAX_EVENT_BYTES) return undefined
-    try {
+    // Anyone may send us what does not open; it concerns no request.
+    return attempt(() => {
       if (this.#peer !== undefined) return crypto.nip44Decrypt(content, this.#peer.conversationKey)
       const once = crypto.conversationKey(clientKeypair, pubkey)
       try {
@@ -216,10 +227,7 @@ export class Wire {
       } finally {
         once.fill(0)
       }
-    } catch {
-      // Anyone may send us what does not open; it concerns no request.
-      return undefined
-    }
+    })
   }
 }
 

@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { getSharedSecret, hashes, schnorr, utils } from "@noble/secp256k1"
+import { attempt } from "../protocol/attempt.js"
 import type { BackendOptions, Curve, Nip44Backend } from "./backend.js"
 import { createNip44Backend } from "./create-nip44-backend.js"
 import { evenPoint } from "./even-point.js"
@@ -15,13 +16,7 @@ export const compactCurve: Curve = {
   isPublicKey: (pubkey) => pubkey.length === 32 && utils.isValidPublicKey(evenPoint(pubkey), true),
   publicKey: (secretKey) => schnorr.getPublicKey(secretKey),
   sign: (message, secretKey, aux) => schnorr.sign(message, secretKey, aux),
-  verify(signature, message, pubkey) {
-    try {
-      return schnorr.verify(signature, message, pubkey)
-    } catch {
-      return false
-    }
-  },
+  verify: (signature, message, pubkey) => attempt(() => schnorr.verify(signature, message, pubkey)) === true,
   ecdh: (secretKey, pubkey) => getSharedSecret(secretKey, evenPoint(pubkey), true).slice(1),
 }
 

@@ -3,9 +3,7 @@ import { Nip46Error } from "../protocol/errors.js"
 import {
   type EventTemplate,
   isEventShape,
-  isKind,
-  isTags,
-  isTimestamp,
+  isTemplateShape,
   type NostrEvent,
   serializeEvent,
   type UnsignedEvent,
@@ -66,7 +64,7 @@ export function createNip44Backend(
   function signEvent(template: EventTemplate, keypair: Keypair): NostrEvent {
     const secret = secretOf(keypair)
     const { kind, content, tags, created_at } = template
-    if (!isKind(kind) || !isTimestamp(created_at) || typeof content !== "string" || !isTags(tags)) {
+    if (!isTemplateShape({ kind, content, tags, created_at })) {
       throw new Nip46Error("INVALID_EVENT", "the event to sign does not have the shape that NIP-01 asks for")
     }
     const unsigned = { pubkey: keypair.pubkey, created_at, kind, tags: tags.map((tag) => [...tag]), content }

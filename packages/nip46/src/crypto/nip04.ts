@@ -1,6 +1,7 @@
 import { Nip46Error } from "../protocol/errors.js"
+import { isWellFormed } from "../protocol/well-formed.js"
 import { DEFAULT_MAX_PAYLOAD_CHARS, type Primitives } from "./backend.js"
-import { decodeUtf8, encodeUtf8, isWellFormed } from "./utf8.js"
+import { decodeUtf8, encodeUtf8 } from "./utf8.js"
 
 const SEPARATOR = "?iv="
 const BLOCK_LEN = 16

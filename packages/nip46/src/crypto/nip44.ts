@@ -1,8 +1,10 @@
+import { attempt } from "../protocol/attempt.js"
 import { Nip46Error } from "../protocol/errors.js"
+import { isWellFormed } from "../protocol/well-formed.js"
 import { DEFAULT_MAX_PAYLOAD_CHARS, type Nip44Primitives } from "./backend.js"
 import { equalBytes } from "./constant-time.js"
 import { pad, paddedLenWithPrefix, unpad } from "./nip44-padding.js"
-import { decodeUtf8, encodeUtf8, isWellFormed } from "./utf8.js"
+import { decodeUtf8, encodeUtf8 } from "./utf8.js"
 
 const VERSION = 2
 const SALT = encodeUtf8("nip44-v2")
@@ -90,7 +92,7 @@ export function nip44Decrypt(
     if (!equalBytes(primitives.hmacSha256(keys.hmacKey, nonce, ciphertext), mac)) throw doesNotOpen()
     const padded = primitives.chacha20(keys.chachaKey, keys.chachaNonce, ciphertext)
     const unpadded = unpad(padded)
-    const plaintext = unpadded === undefined ? undefined : tryDecodeUtf8(unpadded)
+    const plaintext = unpadded === undefined ? undefined : attempt(() => decodeUtf8(unpadded))
     padded.fill(0)
     if (plaintext === undefined) throw doesNotOpen()
     return plaintext
@@ -104,7 +106,7 @@ function decodePayload(primitives: Nip44Primitives, payload: string, maxPayloadC
   if (typeof payload !== "string") throw doesNotOpen()
   if (payload.startsWith("#")) throw unknownVersion()
   if (payload.length < MIN_PAYLOAD_CHARS || payload.length > maxPayloadChars) throw doesNotOpen()
-  const data = tryDecodeBase64(primitives, payload)
+  const data = attempt(() => primitives.base64Decode(payload))
   if (data === undefined || data.length < MIN_PAYLOAD_BYTES) throw doesNotOpen()
   if (data[0] !== VERSION) throw unknownVersion()
   const macStart = data.length - MAC_LEN
@@ -117,22 +119,6 @@ function decodePayload(primitives: Nip44Primitives, payload: string, maxPayloadC
 
 function payloadChars(unpaddedLen: number): number {
   return Math.ceil((OVERHEAD + paddedLenWithPrefix(unpaddedLen)) / 3) * 4
-}
-
-function tryDecodeBase64(primitives: Nip44Primitives, text: string): Uint8Array | undefined {
-  try {
-    return primitives.base64Decode(text)
-  } catch {
-    return undefined
-  }
-}
-
-function tryDecodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return decodeUtf8(bytes)
-  } catch {
-    return undefined
-  }
 }
 
 function wipe(keys: Nip44MessageKeys, ...others: Uint8Array[]): void {

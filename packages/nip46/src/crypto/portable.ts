@@ -1,5 +1,6 @@
 import { cbc } from "@noble/ciphers/aes.js"
 import { schnorr } from "@noble/curves/secp256k1.js"
+import { attempt } from "../protocol/attempt.js"
 import type { BackendOptions, CryptoBackend, Curve, Primitives } from "./backend.js"
 import { createBackend } from "./create-backend.js"
 import { evenPoint } from "./even-point.js"
@@ -20,30 +21,11 @@ const liftX = (pubkey: Uint8Array) => Point.fromBytes(evenPoint(pubkey))
 /** secp256k1 in JavaScript. */
 export const portableCurve: Curve = {
   name: "noble",
-  isSecretKey(secretKey) {
-    try {
-      return Point.Fn.isValidNot0(Point.Fn.fromBytes(secretKey))
-    } catch {
-      return false
-    }
-  },
-  isPublicKey(pubkey) {
-    try {
-      liftX(pubkey)
-      return true
-    } catch {
-      return false
-    }
-  },
+  isSecretKey: (secretKey) => attempt(() => Point.Fn.isValidNot0(Point.Fn.fromBytes(secretKey))) === true,
+  isPublicKey: (pubkey) => attempt(() => liftX(pubkey)) !== undefined,
   publicKey: (secretKey) => schnorr.getPublicKey(secretKey),
   sign: (message, secretKey, aux) => schnorr.sign(message, secretKey, aux),
-  verify(signature, message, pubkey) {
-    try {
-      return schnorr.verify(signature, message, pubkey)
-    } catch {
-      return false
-    }
-  },
+  verify: (signature, message, pubkey) => attempt(() => schnorr.verify(signature, message, pubkey)) === true,
   ecdh: (secretKey, pubkey) => liftX(pubkey).multiply(Point.Fn.fromBytes(secretKey)).toBytes(true).slice(1),
 }
 

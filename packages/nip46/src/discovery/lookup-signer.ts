@@ -1,7 +1,7 @@
 import { Nip46Error } from "../protocol/errors.js"
 import { isHex32 } from "../protocol/hex.js"
-import { parseJson } from "../protocol/json.js"
-import { normalizeRelayUrls } from "../protocol/relay-url.js"
+import { objectOf, parseJson } from "../protocol/json.js"
+import { relayUrlsOf } from "../protocol/relay-url.js"
 import { bounded } from "../transport/bounded.js"
 
 /** Where a name leads. */
@@ -20,8 +20,8 @@ export type NamedSigner =
 
 export interface LookupOptions {
   /** The platform's own by default. */
-  readonly fetch?: typeof globalThis.fetch
-  readonly signal?: AbortSignal
+  readonly fetch?: typeof globalThis.fetch | undefined
+  readonly signal?: AbortSignal | undefined
   /** In milliseconds; 10 s by default. */
   readonly timeoutMs?: number
 }
@@ -73,10 +73,10 @@ function read(document: Record<string, unknown>, local: string): NamedSigner | u
   const pubkey = typeof own === "string" && isHex32(own.toLowerCase()) ? own.toLowerCase() : undefined
   if (nip46 === undefined) return undefined
   if (pubkey !== undefined && Object.hasOwn(nip46, pubkey)) {
-    const relays = relaysOf(nip46[pubkey])
+    const relays = relayUrlsOf(nip46[pubkey])
     if (relays.length > 0) return { kind: "bunker", remoteSignerPubkey: pubkey, relays }
   }
-  const relays = relaysOf(nip46["relays"])
+  const relays = relayUrlsOf(nip46["relays"])
   const url = nip46["nostrconnect_url"]
   const nostrconnectUrl = typeof url === "string" && url.length <= 2_048 ? url : undefined
   if (relays.length === 0 && nostrconnectUrl === undefined) return undefined
@@ -125,16 +125,6 @@ async function textOf({ body }: Response): Promise<string | undefined> {
   } finally {
     await reader.cancel().catch(() => undefined)
   }
-}
-
-function relaysOf(value: unknown): string[] {
-  return Array.isArray(value) ? normalizeRelayUrls(value.filter((url) => typeof url === "string")) : []
-}
-
-function objectOf(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined
 }
 
 function notFound(name: string, why: string, cause?: unknown): Nip46Error {

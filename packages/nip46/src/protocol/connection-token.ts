@@ -5,6 +5,7 @@ import { MAX_TOKEN_CHARS } from "./limits.js"
 import { formatPermissions, type Permission } from "./permission.js"
 import { normalizeRelayUrls } from "./relay-url.js"
 import { splitToken, type TokenQuery } from "./token-query.js"
+import { isWellFormed } from "./well-formed.js"
 
 /** `bunker://…` (NIP-46 §Direct connection initiated by remote-signer). */
 export interface BunkerToken {
@@ -152,11 +153,9 @@ function build(scheme: Scheme, pubkey: string, query: readonly (readonly [string
 
 /** encodeURIComponent, and the five characters it leaves that some readers' patterns refuse. */
 function percentEncode(key: string, value: string): string {
-  if (LONE_SURROGATE.test(value)) throw refusal(key, `the ${key} ends or begins in the middle of a character`)
+  if (!isWellFormed(value)) throw refusal(key, `the ${key} ends or begins in the middle of a character`)
   return encodeURIComponent(value).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }
-
-const LONE_SURROGATE = /\p{Surrogate}/u
 
 function tooLong(scheme: Scheme): Nip46Error {
   return refusal("length", `a ${scheme}:// token has at most ${MAX_TOKEN_CHARS} characters`)

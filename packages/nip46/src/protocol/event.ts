@@ -41,6 +41,12 @@ export function isTags(value: unknown): value is string[][] {
   return Array.isArray(value) && value.every((tag) => Array.isArray(tag) && tag.every((v) => typeof v === "string"))
 }
 
+/** True when every field that is signed has the type and shape of NIP-01. */
+export function isTemplateShape(value: { readonly [field in keyof EventTemplate]?: unknown }): value is EventTemplate {
+  const { kind, content, tags, created_at } = value
+  return isKind(kind) && isTimestamp(created_at) && typeof content === "string" && isTags(tags)
+}
+
 /**
  * True when every field has the type and shape of NIP-01. Says nothing of the id or the signature:
  * those are recomputed and verified by a crypto backend.
@@ -48,15 +54,7 @@ export function isTags(value: unknown): value is string[][] {
 export function isEventShape(value: unknown): value is NostrEvent {
   if (typeof value !== "object" || value === null) return false
   const e = value as Record<string, unknown>
-  return (
-    isHex32(e["id"]) &&
-    isHex32(e["pubkey"]) &&
-    isHex64(e["sig"]) &&
-    isKind(e["kind"]) &&
-    isTimestamp(e["created_at"]) &&
-    typeof e["content"] === "string" &&
-    isTags(e["tags"])
-  )
+  return isHex32(e["id"]) && isHex32(e["pubkey"]) && isHex64(e["sig"]) && isTemplateShape(e)
 }
 
 /**

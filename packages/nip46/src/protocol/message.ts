@@ -1,3 +1,4 @@
+import { objectOf, parseJson } from "./json.js"
 import { MAX_JSON_DEPTH, MAX_MESSAGE_CHARS, MAX_PARAMS, MAX_REQUEST_ID_CHARS } from "./limits.js"
 
 /** Echoed in the type in which it came: some clients send numbers. */
@@ -60,14 +61,7 @@ export function encodeError(id: RequestId, error: string): string {
 /** JSON of an object within the caps, else undefined. Depth is counted before parsing. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   if (text.length > MAX_MESSAGE_CHARS || !isShallow(text)) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
+  return objectOf(parseJson(text))
 }
 
 /** Own properties only: a `__proto__` in the message is data like any other. */

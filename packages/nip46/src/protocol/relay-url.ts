@@ -1,4 +1,5 @@
 import { MAX_RELAY_URL_CHARS, MAX_RELAYS } from "./limits.js"
+import { percentDecode } from "./percent.js"
 
 /**
  * One spelling for a relay URL: lower-case scheme and host, no default port, no lone slash, no fragment.
@@ -11,7 +12,7 @@ import { MAX_RELAY_URL_CHARS, MAX_RELAYS } from "./limits.js"
 export function normalizeRelayUrl(text: string): string | undefined {
   const trimmed = text.trim()
   if (trimmed.length > MAX_RELAY_URL_CHARS) return undefined
-  const url = parseUrl(/^wss?%3a/i.test(trimmed) ? decode(trimmed) : trimmed)
+  const url = parseUrl(/^wss?%3a/i.test(trimmed) ? percentDecode(trimmed) : trimmed)
   if (url === undefined || (url.protocol !== "wss:" && url.protocol !== "ws:")) return undefined
   if (url.hostname === "" || url.username !== "" || url.password !== "") return undefined
   url.hash = ""
@@ -29,6 +30,11 @@ export function normalizeRelayUrls(texts: readonly string[]): string[] {
     if (url !== undefined && !relays.has(relayKey(url))) relays.set(relayKey(url), url)
   }
   return [...relays.values()].slice(0, MAX_RELAYS)
+}
+
+/** The relays of a list that somebody else wrote: of what is no list none, and what is no text is left out. */
+export function relayUrlsOf(list: unknown): string[] {
+  return Array.isArray(list) ? normalizeRelayUrls(list.filter((url) => typeof url === "string")) : []
 }
 
 /** The same relays, in any order. */
@@ -54,12 +60,4 @@ function parseUrl(text: string): URL | undefined {
 
 function relayKey(url: string): string {
   return url.replace(/\/+$/, "")
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

@@ -1,3 +1,5 @@
+import { percentDecode } from "./percent.js"
+
 /** The part of a connection token after its `?`. */
 export interface TokenQuery {
   /** In the order of the token, not decoded. */
@@ -35,18 +37,4 @@ function parseQuery(text: string): TokenQuery {
     text: (name) => mapped(find(name), (value) => percentDecode(value.replaceAll("+", " "))),
     all: (name) => pairs.filter(([key]) => key === name).map(([, value]) => percentDecode(value)),
   }
-}
-
-export function isPercentEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function percentDecode(text: string): string {
-  // A stray % is somebody's literal percent sign; what follows still has to pass as a URL or a secret.
-  return isPercentEncoded(text) ? decodeURIComponent(text) : text
 }

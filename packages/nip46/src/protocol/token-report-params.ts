@@ -1,5 +1,6 @@
+import { isPercentEncoded } from "./percent.js"
 import type { TokenFinding } from "./token-finding.js"
-import { isPercentEncoded, type TokenQuery } from "./token-query.js"
+import type { TokenQuery } from "./token-query.js"
 
 const PARAMS = {
   bunker: ["relay", "secret"],

@@ -1,4 +1,5 @@
 import { isEventShape, type NostrEvent } from "../protocol/event.js"
+import { parseJson } from "../protocol/json.js"
 import { MAX_EVENT_BYTES } from "../protocol/limits.js"
 
 /** NIP-01 §Communication between clients and relays. */
@@ -30,12 +31,7 @@ const MAX_TEXT_CHARS = 1_024
 /** Total: anything that is not a message of NIP-01 or NIP-42 is `undefined`. Events are not verified. */
 export function parseRelayMessage(data: unknown): RelayMessage | undefined {
   if (typeof data !== "string" || data.length > MAX_RELAY_MESSAGE_CHARS) return undefined
-  let parts: unknown
-  try {
-    parts = JSON.parse(data)
-  } catch {
-    return undefined
-  }
+  const parts = parseJson(data)
   if (!Array.isArray(parts)) return undefined
   const [label, first, second, third] = parts as unknown[]
   if (typeof first !== "string") return undefined
