@@ -40,13 +40,8 @@ export interface Callbacks {
 
 /** The app's callbacks, none of which can throw into what called it. */
 export function guarded({ onAuthUrl, onStatus, onWarning }: Callbacks): Required<Callbacks> {
-  const warn = (warning: Warning): void => {
-    try {
-      Promise.resolve(onWarning?.(warning) as unknown).catch(() => undefined)
-    } catch {
-      // Nobody is left to be told.
-    }
-  }
+  // When it throws itself, nobody is left to be told.
+  const warn = guard(onWarning, () => undefined)
   return { onAuthUrl: guard(onAuthUrl, warn), onStatus: guard(onStatus, warn), onWarning: warn }
 }
 

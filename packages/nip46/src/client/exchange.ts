@@ -57,7 +57,8 @@ interface Pending {
   readonly authUrls: Set<string>
   succeed: (result: unknown) => void
   fail: (error: Nip46Error) => void
-  readonly onEnd: (() => void)[]
+  /** Settles when nothing is waited for any more. */
+  ended: Promise<unknown>
   deadline: ReturnType<typeof setTimeout> | undefined
   repeat: ReturnType<typeof setTimeout> | undefined
   repeats: number
@@ -118,7 +119,7 @@ export class Exchange {
       authUrls: new Set(),
       succeed: () => undefined,
       fail: () => undefined,
-      onEnd: [],
+      ended: Promise.resolve(),
       deadline: undefined,
       repeat: undefined,
       repeats: 0,
@@ -135,21 +136,18 @@ export class Exchange {
         this.#setDeadline(pending, pending.timeoutMs)
         void this.#publish(pending)
       })
-    try {
-      return await bounded(answered, { signal, what: method })
-    } finally {
+    pending.ended = bounded(answered, { signal, what: method }).finally(() => {
       clearTimeout(pending.deadline)
       clearTimeout(pending.repeat)
       pending.attempt?.abort()
       this.#pending.delete(id)
-      for (const ended of pending.onEnd) ended()
-    }
+    })
+    return pending.ended
   }
 
   /** Resolves when no request is left of those that wait now. */
   async drained(): Promise<void> {
-    const waiting = [...this.#pending.values()]
-    await Promise.all(waiting.map(({ onEnd }) => new Promise<void>((resolve) => onEnd.push(resolve))))
+    await Promise.allSettled([...this.#pending.values()].map(({ ended }) => ended))
   }
 
   /** The signer may have left the old relays at once: what it has shown no page for is asked over the new ones too. */

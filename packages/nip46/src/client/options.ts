@@ -70,7 +70,5 @@ function relaySets(webSocket: WebSocketFactory | undefined, now: () => number): 
       "this platform has no WebSocket; install ws and pass { webSocket: (url) => new WebSocket(url) }",
     )
   }
-  const factory = webSocket ?? platformWebSocket
-  return (relays, { authenticate }) =>
-    new RelaySet({ relays, webSocket: factory, now, ...(authenticate === undefined ? {} : { authenticate }) })
+  return (relays, options) => new RelaySet({ relays, webSocket: webSocket ?? platformWebSocket, now, ...options })
 }

@@ -70,8 +70,9 @@ export class Pairing {
     // Whoever asks gets the error; nobody has to ask.
     this.#signer.catch(() => undefined)
     this.#wire.onMessage = (message) => this.#received(message)
-    const bounds = { signal: this.#signal, timeoutMs: this.#settings.timing.pairingMs, what: "the wait for a signer" }
-    const forget = limit(bounds, (error) => this.#fail(error))
+    const bounds = { signal: this.#signal, timeoutMs: this.#settings.timing.pairingMs, what: "the pairing" }
+    const late = new Nip46Error("TIMEOUT", "no signer answered the token in time; make a new one")
+    const forget = limit(bounds, (error) => this.#fail(error.code === "TIMEOUT" ? late : error))
     // A phone's browser sleeps while the signer's app is open, which is when the answer comes.
     const endWake = onWake(() => this.#wire.checkNow())
     this.#endListening = () => {
@@ -145,13 +146,13 @@ export async function startPairing(
   const settings = settingsOf(options)
   const permissions = parsePermissions(options.perms ?? "")
   const { relays, nostrconnectUrl } = await meetingPlace(options)
-  const { crypto, openTransport, now, timing } = settings
+  const { crypto, timing } = settings
   const { app = {}, signal } = options
   const clientSecretKey = crypto.generateSecretKey()
   const keypair = crypto.keypair(clientSecretKey)
   const secret = bytesToHex(crypto.randomBytes(16))
   const uri = buildNostrconnectToken({ clientPubkey: keypair.pubkey, relays, secret, permissions, app })
-  const wire = new Wire({ crypto, clientKeypair: keypair, relays, openTransport, now })
+  const wire = new Wire({ ...settings, clientKeypair: keypair, relays })
   const abandon = (): void => {
     wire.close()
     keypair.wipe()
@@ -195,7 +196,7 @@ async function meetingPlace({
       "pairing needs relays to meet on: give relays, or the signer's domain as signer",
     )
   }
-  const found = await lookupSigner(signer, { ...(fetch && { fetch }), ...(signal && { signal }) })
+  const found = await lookupSigner(signer, { fetch, signal })
   const theirs = own.length > 0 ? own : [...found.relays]
   if (theirs.length === 0) throw new Nip46Error("INVALID_RELAY", "this signer names no relays; give some as relays")
   return { relays: theirs, nostrconnectUrl: found.kind === "pairing" ? found.nostrconnectUrl : undefined }

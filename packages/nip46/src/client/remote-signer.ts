@@ -2,7 +2,7 @@ import type { Keypair } from "../crypto/backend.js"
 import { isSignerName, lookupSigner } from "../discovery/lookup-signer.js"
 import { type BunkerToken, parseBunkerToken } from "../protocol/connection-token.js"
 import { Nip46Error } from "../protocol/errors.js"
-import { type EventTemplate, isKind, isTags, isTimestamp, type NostrEvent } from "../protocol/event.js"
+import { type EventTemplate, isTemplateShape, type NostrEvent } from "../protocol/event.js"
 import { isHex32 } from "../protocol/hex.js"
 import { formatPermissions, parsePermissions } from "../protocol/permission.js"
 import { bounded } from "../transport/bounded.js"
@@ -68,8 +68,7 @@ export class RemoteSigner {
     this.#clientSecretKey = clientSecretKey
     this.#userPubkey = userPubkey
     wire.bind(remoteSignerPubkey)
-    const { crypto, callbacks, timing, now } = settings
-    this.#exchange = new Exchange({ wire, crypto, callbacks, timing, now })
+    this.#exchange = new Exchange({ ...settings, wire })
     this.#endWake = onWake(() => wire.checkNow())
   }
 
@@ -81,6 +80,7 @@ export class RemoteSigner {
    */
   static async connect(tokenOrName: string, options: ConnectOptions = {}): Promise<RemoteSigner> {
     const settings = settingsOf(options)
+    const { signal } = options
     const perms = formatPermissions(parsePermissions(options.perms ?? ""))
     const token = isSignerName(tokenOrName) ? await bunkerOf(tokenOrName, options) : parseBunkerToken(tokenOrName)
     const { remoteSignerPubkey, relays, secret } = token
@@ -99,11 +99,11 @@ export class RemoteSigner {
         options.app === undefined ? "" : JSON.stringify(options.app),
       ]
       while (params.length > 1 && params.at(-1) === "") params.pop()
-      const answer = await signer.#exchange.request("connect", params, callOptions(options))
+      const answer = await signer.#exchange.request("connect", params, { signal })
       if (answer !== "ack" && (secret === undefined || answer !== secret)) {
         throw wrongAnswer("connect", "is neither ack nor the token's secret")
       }
-      await signer.start(callOptions(options))
+      await signer.start({ signal })
       return signer
     } catch (error) {
       signer.close()
@@ -181,16 +181,17 @@ export class RemoteSigner {
   async signEvent(input: TemplateInput, options?: CallOptions): Promise<NostrEvent> {
     const { crypto, acceptNewCreatedAt, now } = this.#settings
     const { kind, content, tags = [], created_at = Math.floor(now() / 1000), pubkey } = input
-    if (!isKind(kind) || !isTimestamp(created_at) || typeof content !== "string" || !isTags(tags)) {
+    const given = { kind, content, tags, created_at }
+    if (!isTemplateShape(given)) {
       throw new Nip46Error("INVALID_EVENT", "the event to sign does not have the shape that NIP-01 asks for")
     }
     const startedAt = performance.now()
     const userPubkey = await this.getPublicKey(options)
-    const left = shortened(options, performance.now() - startedAt)
+    const left = shortened(options, startedAt)
     if (pubkey !== undefined && pubkey !== userPubkey) {
       throw new Nip46Error("INVALID_EVENT", "the event to sign names another author than the user; leave pubkey out")
     }
-    const template: EventTemplate = { kind, content, tags: tags.map((tag) => [...tag]), created_at }
+    const template = { ...given, tags: tags.map((tag) => [...tag]) }
     const answer = await this.#exchange.request("sign_event", [JSON.stringify(template)], left)
     return checkSigned(answer, template, { crypto, userPubkey, anyCreatedAt: acceptNewCreatedAt })
   }
@@ -224,10 +225,10 @@ export class RemoteSigner {
     const { signal, timeoutMs = this.#settings.timing.requestMs } = options
     const startedAt = performance.now()
     const answer = await this.#exchange.request("switch_relays", [], options)
-    const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt))
+    const left = shortened({ signal, timeoutMs }, startedAt)
     const moved = this.#switching.then(() => this.#moveTo(answer, signal))
     this.#switching = moved
-    await bounded(() => moved, { signal, timeoutMs: leftMs, what: "the move to other relays" })
+    await bounded(() => moved, { ...left, what: "the move to other relays" })
     return this.#wire.relays
   }
 
@@ -247,7 +248,7 @@ export class RemoteSigner {
    */
   async logout({ signal, timeoutMs = LOGOUT_MS }: CallOptions = {}): Promise<boolean> {
     try {
-      await this.#exchange.request("logout", [], signal === undefined ? { timeoutMs } : { signal, timeoutMs })
+      await this.#exchange.request("logout", [], { signal, timeoutMs })
       return true
     } catch (error) {
       if (error instanceof Nip46Error) return false
@@ -300,14 +301,13 @@ export class RemoteSigner {
 }
 
 function open(settings: Settings, parts: SessionParts): RemoteSigner {
-  const { crypto, openTransport, now } = settings
-  const keypair = crypto.keypair(parts.clientSecretKey)
-  const wire = new Wire({ crypto, clientKeypair: keypair, relays: parts.relays, openTransport, now })
+  const keypair = settings.crypto.keypair(parts.clientSecretKey)
+  const wire = new Wire({ ...settings, clientKeypair: keypair, relays: parts.relays })
   return new RemoteSigner({ ...parts, settings, keypair, wire })
 }
 
 async function bunkerOf(name: string, { fetch, signal }: ConnectOptions): Promise<BunkerToken> {
-  const found = await lookupSigner(name, { ...(fetch && { fetch }), ...(signal && { signal }) })
+  const found = await lookupSigner(name, { fetch, signal })
   if (found.kind === "bunker") return { ...found, secret: undefined }
   throw new Nip46Error(
     "INVALID_TOKEN",
@@ -316,14 +316,10 @@ async function bunkerOf(name: string, { fetch, signal }: ConnectOptions): Promis
   )
 }
 
-/** One deadline for a call that asks twice. */
-function shortened(options: CallOptions | undefined, spentMs: number): CallOptions | undefined {
+/** One deadline for a call that waits twice. */
+function shortened(options: CallOptions | undefined, startedAt: number): CallOptions | undefined {
   if (options?.timeoutMs === undefined) return options
-  return { ...options, timeoutMs: Math.max(0, options.timeoutMs - spentMs) }
-}
-
-function callOptions({ signal }: AppOptions): CallOptions {
-  return signal === undefined ? {} : { signal }
+  return { ...options, timeoutMs: Math.max(0, options.timeoutMs - (performance.now() - startedAt)) }
 }
 
 function wrongAnswer(method: string, what: string): Nip46Error {

@@ -21,7 +21,6 @@ export interface RelaySetOptions extends Omit<RelayConnectionOptions, "url" | "o
 export class RelaySet implements Transport {
   readonly relays: readonly string[]
   readonly #connections: ReadonlyMap<string, RelayConnection>
-  #closed = false
 
   /** @throws `INVALID_RELAY` when no relay is given */
   constructor({ relays, ...options }: RelaySetOptions) {
@@ -31,7 +30,6 @@ export class RelaySet implements Transport {
   }
 
   subscribe(filters: readonly RelayFilter[], handlers: TransportHandlers): Subscription {
-    if (this.#closed) throw new Nip46Error("CLOSED", "the relay set is closed")
     const parts = [...this.#connections].map(([relay, connection]) =>
       connection.subscribe(filters, {
         onEvent: (event) => handlers.onEvent(event, relay),
@@ -76,7 +74,6 @@ export class RelaySet implements Transport {
   }
 
   close(): void {
-    this.#closed = true
     for (const connection of this.#connections.values()) connection.close()
   }
 }

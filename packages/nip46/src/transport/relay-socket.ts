@@ -22,8 +22,8 @@ const TICKS_UNTIL_PING = 3
 
 const PROBE_ID = "alive?"
 /** No event has this id, so the answer is an EOSE and nothing else. `limit: 0` is refused by some relays. */
-const PROBE = JSON.stringify(["REQ", PROBE_ID, { ids: ["0".repeat(64)], limit: 1 }])
-const PROBE_END = JSON.stringify(["CLOSE", PROBE_ID])
+const PROBE = ["REQ", PROBE_ID, { ids: ["0".repeat(64)], limit: 1 }]
+const PROBE_END = ["CLOSE", PROBE_ID]
 
 /** One dial: from the attempt to connect until the socket is given up. Knows when its relay went silent. */
 export class RelaySocket {
@@ -71,16 +71,13 @@ export class RelaySocket {
 
   /** False when the socket is not open; what was sent may still be lost. */
   send(message: readonly unknown[]): boolean {
-    return this.sendText(JSON.stringify(message))
-  }
-
-  sendText(text: string): boolean {
     const socket = this.#socket
     if (!this.isOpen || socket === undefined || socket.readyState !== OPEN) return false
     if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
       this.#down("the relay does not read")
       return false
     }
+    const text = JSON.stringify(message)
     try {
       socket.send(text)
       return true
@@ -97,11 +94,29 @@ export class RelaySocket {
   check(): void {
     if (!this.isOpen || this.#checkTimer !== undefined) return
     this.#checkTimer = setTimeout(() => this.#down("no answer to a probe"), this.#options.timing.checkTimeoutMs)
-    this.sendText(PROBE)
+    this.send(PROBE)
   }
 
   destroy(): void {
-    this.#end()
+    this.#ended = true
+    clearTimeout(this.#connectTimer)
+    clearTimeout(this.#checkTimer)
+    clearInterval(this.#ticker)
+    const socket = this.#socket
+    this.#socket = undefined
+    if (socket === undefined) return
+    socket.onopen = null
+    socket.onmessage = null
+    socket.onclose = null
+    // Stays assigned: `ws` raises an error when a socket is dropped while it connects.
+    socket.onerror = () => {}
+    if ("onpong" in socket) socket.onpong = null
+    try {
+      if (socket.terminate !== undefined) socket.terminate()
+      else socket.close()
+    } catch {
+      // Already gone.
+    }
   }
 
   #opened(): void {
@@ -123,7 +138,7 @@ export class RelaySocket {
   #ping(): void {
     const socket = this.#socket
     if (socket?.ping === undefined || !("onpong" in socket)) {
-      this.sendText(PROBE)
+      this.send(PROBE)
       return
     }
     try {
@@ -147,7 +162,7 @@ export class RelaySocket {
     const message = parseRelayMessage(data)
     if (message === undefined) return
     if ("subscriptionId" in message && message.subscriptionId === PROBE_ID) {
-      if (message.kind === "eose") this.sendText(PROBE_END)
+      if (message.kind === "eose") this.send(PROBE_END)
       return
     }
     this.#options.onMessage(message)
@@ -155,30 +170,8 @@ export class RelaySocket {
 
   #down(reason: string): void {
     if (this.#ended) return
-    this.#end()
+    this.destroy()
     this.#options.onDown(reason)
-  }
-
-  #end(): void {
-    this.#ended = true
-    clearTimeout(this.#connectTimer)
-    clearTimeout(this.#checkTimer)
-    clearInterval(this.#ticker)
-    const socket = this.#socket
-    this.#socket = undefined
-    if (socket === undefined) return
-    socket.onopen = null
-    socket.onmessage = null
-    socket.onclose = null
-    // Stays assigned: `ws` raises an error when a socket is dropped while it connects.
-    socket.onerror = () => {}
-    if ("onpong" in socket) socket.onpong = null
-    try {
-      if (socket.terminate !== undefined) socket.terminate()
-      else socket.close()
-    } catch {
-      // Already gone.
-    }
   }
 }
 
