@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto"
+import { createCipheriv, createDecipheriv, createHmac, hash, randomFillSync } from "node:crypto"
 import type { Primitives } from "../backend.js"
 import { hkdfExpand } from "../hkdf.js"
 
@@ -14,6 +14,24 @@ function joined(head: Buffer, tail: Buffer): Uint8Array {
   out.set(tail, head.length)
   head.fill(0)
   tail.fill(0)
+  return out
+}
+
+/** Asking the system costs more than the bytes do, so it is asked for many at once. */
+const POOL_BYTES = 4_096
+const pool = new Uint8Array(POOL_BYTES)
+let drawn = POOL_BYTES
+
+/** Fresh memory of its own; what was drawn is gone from the pool. */
+function randomBytes(length: number): Uint8Array {
+  if (length > POOL_BYTES) return randomFillSync(new Uint8Array(length))
+  if (drawn + length > POOL_BYTES) {
+    randomFillSync(pool)
+    drawn = 0
+  }
+  const out = pool.slice(drawn, drawn + length)
+  pool.fill(0, drawn, drawn + length)
+  drawn += length
   return out
 }
 
@@ -55,8 +73,8 @@ function base64Decode(text: string): Uint8Array {
 /** The primitives of OpenSSL, through node:crypto. */
 export const nodePrimitives: Primitives = {
   name: "node:crypto",
-  randomBytes: (length) => plain(randomBytes(length)),
-  sha256: (data) => plain(createHash("sha256").update(data).digest()),
+  randomBytes,
+  sha256: (data) => plain(hash("sha256", data, "buffer")),
   hmacSha256,
   // Not hkdfSync, which always extracts first.
   hkdfExpand: (prk, info, length) => hkdfExpand(hmacSha256, prk, info, length),
