@@ -306,6 +306,42 @@ describe.skipIf(!PYTHON.isHere)(titled("casemate keys add with a name that canno
   })
 })
 
+describe.skipIf(!PYTHON.isHere)(titled("casemate apps preset full on a terminal", PYTHON), () => {
+  const ASKED = "Give it the preset full? [y/N] "
+
+  it("shows what it contains, and is given for a yes alone", async () => {
+    const folders = makeFolders()
+    const bunker = await startBunker(folders)
+    const [{ id } = { id: "" }] = await runJson<{ id: string }[]>(folders, ["apps", "list"])
+    const open = (): Terminal => openTerminal(folders, ["apps", "preset", id, "full", "--data-dir", folders.data])
+    const perms = async (): Promise<readonly string[]> =>
+      (await runJson<{ perms: string[] }>(folders, ["apps", "show", id])).perms
+    const before = await perms()
+
+    for (const [answer, sentence] of [
+      ["\r", "nothing was changed"],
+      ["n\r", "nothing was changed"],
+      ["\u0003", "nothing was entered, so nothing was changed"],
+    ] as const) {
+      const terminal = open()
+      const screen = await terminal.shows(ASKED)
+      expect(screen).toContain("sign everything but what can cost you more than a post")
+      expect(screen).toContain("decrypt messages between you and anybody (nip44_decrypt)")
+      terminal.type(answer)
+      expect(await terminal.ended).toBe(1)
+      expect(terminal.screen()).toContain(sentence)
+      expect(await perms()).toEqual(before)
+    }
+    const terminal = open()
+    await terminal.shows(ASKED)
+    terminal.type("y\r")
+    expect(await terminal.ended).toBe(0)
+    expect(await perms()).toContain("sign_event")
+    await bunker.stop()
+    folders.remove()
+  })
+})
+
 describe.skipIf(!PYTHON.isHere)(titled("casemate pair on a terminal, with an app's token", PYTHON), () => {
   const ASKED = "Let it in? [y/N] "
 

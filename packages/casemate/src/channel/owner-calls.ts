@@ -5,6 +5,9 @@
 
 import type { RelayFailure } from "./gateway-channel.js"
 
+/** What becomes of what an app may not do: its owner is asked, with or without a page for the app to show, or not. */
+export type ApprovalStyle = "auth_url" | "hold" | "deny"
+
 export interface KeyInfo {
   readonly name: string
   readonly pubkey: string
@@ -21,6 +24,45 @@ export interface KeyUses extends KeyInfo {
   readonly isLast: boolean
 }
 
+/** At most `uses` in any `seconds`. */
+export interface RateInfo {
+  readonly uses: number
+  readonly seconds: number
+}
+
+/** What a request must also be for a grant to cover it. */
+export interface ConditionsInfo {
+  readonly counterparties?: readonly string[]
+  readonly tags?: readonly (readonly [name: string, value: string])[]
+  readonly host?: string
+  readonly action?: string
+  readonly dPrefix?: string
+  readonly maxContentBytes?: number
+  /** Exactly what an owner was asked, by its digest. */
+  readonly ask?: string
+}
+
+/** What an app may do, or may never. */
+export interface GrantInfo {
+  readonly id: string
+  readonly method: string
+  readonly param: string | undefined
+  readonly effect: "allow" | "deny"
+  /** Unix seconds; undefined: until it is taken back. */
+  readonly expiresAt: number | undefined
+  /** Undefined: unlimited. 0: used up. */
+  readonly usesLeft: number | undefined
+  readonly rate: RateInfo | undefined
+  readonly conditions: ConditionsInfo
+}
+
+/** A ready answer to "what may this app do?". */
+export interface PresetInfo {
+  readonly name: string
+  readonly summary: string
+  readonly perms: readonly string[]
+}
+
 /** A connection as owners see it; no secret, no sealed key. */
 export interface AppInfo {
   readonly id: string
@@ -32,7 +74,13 @@ export interface AppInfo {
   readonly userPubkey: string
   readonly key: string
   readonly relays: readonly string[]
+  /** What it may do now, each once; under which limits, `grants` says. */
   readonly perms: readonly string[]
+  readonly grants: readonly GrantInfo[]
+  /** What becomes of what it is not granted. */
+  readonly style: ApprovalStyle
+  /** When its session ends, in unix seconds; undefined: when it is revoked. */
+  readonly expiresAt: number | undefined
   readonly requestedPerms: string
   /** It may encrypt its messages with NIP-04. */
   readonly nip04Transport: boolean
@@ -86,6 +134,42 @@ export interface RequestInfo {
   readonly why: string
 }
 
+/** A request that no grant covers. */
+export interface RequestSummary {
+  readonly id: string
+  readonly app: { readonly id: string; readonly name: string }
+  readonly key: string
+  readonly method: string
+  /** The kind for `sign_event`, the counterparty for encrypt and decrypt. */
+  readonly param: string | undefined
+  /** `expired`: its app was told that nobody decided; a decision serves it when it asks again. */
+  readonly state: "pending" | "expired"
+  /** Unix seconds, both. */
+  readonly askedAt: number
+  readonly deadline: number
+}
+
+/** What one asks for, opened for its owner. */
+export interface RequestDetail extends RequestSummary {
+  /** Of exactly what is shown: a decision gives it back. 64 hex digits. */
+  readonly digest: string
+  readonly userPubkey: string
+  /** What an approval for a time or always covers. */
+  readonly scope: Pick<GrantInfo, "method" | "param" | "conditions">
+  readonly asks:
+    | {
+        readonly method: "sign_event"
+        readonly kind: number
+        readonly content: string
+        readonly tags: readonly (readonly string[])[]
+        readonly createdAt: number
+      }
+    | { readonly method: string; readonly counterparty: string; readonly text: string }
+}
+
+/** `seconds`: everything of the same kind, host or counterparty for so long. */
+export type DecisionExtent = "once" | "always" | { readonly seconds: number }
+
 export interface StatusInfo {
   readonly relays: readonly string[]
   readonly http: string | undefined
@@ -98,6 +182,26 @@ export interface AcceptArgs {
   readonly perms?: string
   readonly relays?: readonly string[]
   readonly allowPrivateRelays?: boolean
+  readonly style?: ApprovalStyle
+}
+
+/** `perms` as `method[:param]`, comma-separated; what else is given holds for each of them. */
+export interface GrantArgs {
+  readonly id: string
+  readonly perms: string
+  /** A denial, which outweighs every grant. */
+  readonly deny?: boolean
+  /** Unix seconds. */
+  readonly expiresAt?: number
+  readonly uses?: number
+  readonly rate?: RateInfo
+  /** For encrypt and decrypt: npub or 64 hex digits each. */
+  readonly counterparties?: readonly string[]
+  readonly tags?: readonly (readonly [name: string, value: string])[]
+  readonly host?: string
+  readonly action?: string
+  readonly dPrefix?: string
+  readonly maxContentBytes?: number
 }
 
 /** Each call with its args and its result. */
@@ -125,9 +229,35 @@ export interface OwnerCalls {
   "apps.show": { args: { id: string }; result: AppInfo }
   "apps.revoke": { args: { id: string }; result: AppInfo }
   "apps.nip04": { args: { id: string; allowed: boolean }; result: AppInfo }
+  /** Takes the place of grants of the same permissions under the same conditions. */
+  "apps.grant": { args: GrantArgs; result: AppInfo }
+  /** `what`: permissions, of which all grants and denials go, or the id of one grant, or its beginning. */
+  "apps.ungrant": { args: { id: string; what: string }; result: AppInfo }
+  "apps.presets": { args: Record<never, never>; result: readonly PresetInfo[] }
+  /** In place of all that it was granted; what it is denied stays denied. */
+  "apps.preset": { args: { id: string; preset: string }; result: AppInfo }
+  /** `expiresAt`: when its session ends, in unix seconds; null: when it is revoked. */
+  "apps.extend": { args: { id: string; expiresAt: number | null }; result: AppInfo }
+  "apps.pause": { args: { id: string }; result: AppInfo }
+  "apps.resume": { args: { id: string }; result: AppInfo }
+  "apps.style": { args: { id: string; style: ApprovalStyle }; result: AppInfo }
+  /** Those that can still be decided, oldest first, `limit` at most; `total`: how many there are. */
+  "requests.list": {
+    args: { limit?: number }
+    result: { readonly total: number; readonly requests: readonly RequestSummary[] }
+  }
+  /** `id` here and below: the whole, or a beginning of at least 4 hex digits. */
+  "requests.show": { args: { id: string }; result: RequestDetail }
+  "requests.approve": {
+    args: { id: string; digest: string; extent: DecisionExtent }
+    /** `served`: how many requests were answered with it; `isLate`: its app is served when it asks again. */
+    result: { readonly served: number; readonly isLate: boolean }
+  }
+  /** `block`: its app is not to ask for this kind, host or counterparty again. */
+  "requests.deny": { args: { id: string; digest: string; block: boolean }; result: { readonly isLate: boolean } }
   /** `ttl` in seconds; `perms` as `method[:param]`, comma-separated; no `key` means the only or first one. */
   "connections.offer": {
-    args: { key?: string; perms?: string; ttl: number; relays?: readonly string[] }
+    args: { key?: string; perms?: string; ttl: number; relays?: readonly string[]; style?: ApprovalStyle }
     result: OfferInfo
   }
   /** Answered when an app has redeemed the token, or with an error when it can no longer be redeemed. */

@@ -1,9 +1,13 @@
 import { Command } from "commander"
-import type { AppInfo } from "../channel/owner-calls.js"
 import { UserError } from "../config/user-error.js"
+import { grantCommand, ungrantCommand } from "./apps/grant.js"
+import { nameOf, titleOf } from "./apps/name.js"
+import { presetCommand } from "./apps/preset.js"
+import { keyOf, showApp } from "./apps/show.js"
+import { extendCommand, pauseCommand, resumeCommand, styleCommand } from "./apps/terms.js"
 import { withBunker } from "./bunker.js"
 import { withDataDir } from "./options.js"
-import { npub, print, printHint, printJson, printTable, quoted, safe, when } from "./output.js"
+import { print, printHint, printJson, printTable, when } from "./output.js"
 
 interface AppsOptions {
   dataDir?: string
@@ -17,6 +21,9 @@ export function appsCommand(): Command {
 Examples:
   $ casemate apps list
   $ casemate apps show 3f9a
+  $ casemate apps grant 3f9a sign_event:30023 --for 1h
+  $ casemate apps preset 3f9a social
+  $ casemate apps pause 3f9a
   $ casemate apps revoke 3f9a
   $ casemate apps nip04 3f9a on`,
   )
@@ -41,7 +48,7 @@ Examples:
   withDataDir(apps.command("show"))
     .summary("show one app: who it is and what it may do")
     .description(
-      "Shows one app: its public key, where it is met, what it may do, what it asked for at first, how it encrypts, and when it last asked.",
+      "Shows one app: its public key, what it may do and what becomes of the rest, how long, what it asked for at first, where it is met, how it encrypts, and when it last asked.",
     )
     .argument("<id>", "its id, or enough of its beginning")
     .option("--json", "print a JSON object")
@@ -51,6 +58,15 @@ Examples:
       if (json) return printJson(app)
       return showApp(app)
     })
+
+  apps
+    .addCommand(grantCommand())
+    .addCommand(ungrantCommand())
+    .addCommand(presetCommand())
+    .addCommand(styleCommand())
+    .addCommand(extendCommand())
+    .addCommand(pauseCommand())
+    .addCommand(resumeCommand())
 
   withDataDir(apps.command("revoke"))
     .summary("shut an app out, for good: it gets no signature any more")
@@ -63,7 +79,7 @@ Examples:
     .action(async (id: string, { dataDir, json }: AppsOptions) => {
       const app = await withBunker(dataDir, (bunker) => bunker.call("apps.revoke", { id }))
       if (json) return printJson(app)
-      return print(`Revoked ${nameOf(app)} (${app.id}).`)
+      return print(`Revoked ${titleOf(app)}.`)
     })
 
   withDataDir(apps.command("nip04"))
@@ -83,43 +99,8 @@ Examples:
       const now = app.nip04Transport
         ? "may encrypt its messages with NIP-04 now"
         : "must encrypt its messages with NIP-44"
-      return print(`${nameOf(app)} (${app.id}) ${now}.`)
+      return print(`${titleOf(app)} ${now}.`)
     })
 
   return apps
-}
-
-/** What an app calls itself is its own claim, so it is always shown as one. */
-export function nameOf({ name, clientPubkey }: AppInfo): string {
-  if (name !== "") return quoted(name)
-  return clientPubkey === undefined ? "(nobody yet)" : "(no name)"
-}
-
-function keyOf({ key }: AppInfo): string {
-  return key === "" ? "(removed)" : key
-}
-
-function showApp(app: AppInfo): void {
-  const rows: [string, string][] = [
-    ["id", app.id],
-    ["status", app.status],
-    ["calls itself", nameOf(app)],
-    ["web page", app.url === undefined ? "not said" : safe(app.url)],
-    ["its public key", app.clientPubkey ?? "nobody has connected yet"],
-    ["signs as", `${keyOf(app)} (${npub(app.userPubkey)})`],
-    ["may", app.perms.join(", ") || "nothing"],
-    ["asked for", app.requestedPerms === "" ? "nothing in particular" : safe(app.requestedPerms)],
-    ["reached over", app.relays.join(", ")],
-    ["encryption", encryptionOf(app)],
-    ["since", when(app.createdAt)],
-    ["last used", when(app.lastUsedAt)],
-  ]
-  for (const [label, value] of rows) print(`${label.padEnd(15)} ${value}`)
-}
-
-function encryptionOf({ id, nip04Transport, nip04Dropped }: AppInfo): string {
-  if (nip04Transport) return "NIP-44, and NIP-04 because you allow it"
-  if (nip04Dropped === 0) return "NIP-44"
-  const messages = nip04Dropped === 1 ? "1 message" : `${nip04Dropped} messages`
-  return `NIP-44; ${messages} in the old NIP-04 dropped: \`casemate apps nip04 ${id} on\` allows it`
 }

@@ -2,7 +2,7 @@ import { Nip46Error, parseNostrconnectToken } from "@casemate/nip46/protocol"
 import type { AcceptArgs, AppInfo, PreviewInfo, RequestInfo } from "../channel/owner-calls.js"
 import { parseDataDir, parseRelays } from "../config/config.js"
 import { UserError } from "../config/user-error.js"
-import { nameOf } from "./apps.js"
+import { nameOf } from "./apps/name.js"
 import { withBunker, withBunkerAgain } from "./bunker.js"
 import { npub, print, printJson, quoted, safe } from "./output.js"
 import type { PairOptions } from "./pair.js"
@@ -32,7 +32,7 @@ export async function pairWith(uri: string, options: PairOptions): Promise<void>
 }
 
 /** @throws UserError that says what is wrong with the token, before any bunker is asked */
-function argsOf(uri: string, { key, perms, relay, ttl, allowPrivateRelays }: PairOptions): AcceptArgs {
+function argsOf(uri: string, { key, perms, relay, ttl, style, allowPrivateRelays }: PairOptions): AcceptArgs {
   if (ttl !== undefined)
     throw new UserError("--ttl is for a token that the bunker makes; leave it out with an app's own")
   if (/^bunker:/i.test(uri.trim())) {
@@ -53,6 +53,7 @@ function argsOf(uri: string, { key, perms, relay, ttl, allowPrivateRelays }: Pai
     ...(key === undefined ? {} : { key }),
     ...(perms === undefined ? {} : { perms }),
     ...(relay === undefined ? {} : { relays: parseRelays(relay) }),
+    ...(style === undefined ? {} : { style }),
     ...(allowPrivateRelays === true ? { allowPrivateRelays } : {}),
   }
 }

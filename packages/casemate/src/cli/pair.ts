@@ -1,7 +1,8 @@
-import { Command } from "commander"
+import { Command, Option } from "commander"
+import type { ApprovalStyle } from "../channel/owner-calls.js"
 import { parseDataDir, parseRelays } from "../config/config.js"
 import { UserError } from "../config/user-error.js"
-import { nameOf } from "./apps.js"
+import { nameOf } from "./apps/name.js"
 import { withBunker, withBunkerAgain } from "./bunker.js"
 import { collect, formatDuration, parseDuration, withDataDir } from "./options.js"
 import { npub, print, printJson } from "./output.js"
@@ -17,6 +18,7 @@ export interface PairOptions {
   perms?: string
   ttl?: number
   relay?: string[]
+  style?: ApprovalStyle
   wait: boolean
   json?: boolean
   yes?: boolean
@@ -35,11 +37,20 @@ export function pairCommand(): Command {
       "--perms <list>",
       "what it may do, such as sign_event:1,nip44_encrypt (default: everyday posts and messages; of them only what it asks for, when it shows its own token)",
     )
-    .option("--ttl <time>", "how long the token lives: 90s, 10m, 1h, 7d (default: 10m)", parseDuration)
+    .option("--ttl <time>", "how long the token lives: 90s, 10m, 1h, 7d (default: 10m)", (text: string) =>
+      parseDuration(text),
+    )
     .option(
       "--relay <url>",
       "the Nostr relay to meet at; may be given several times (default: the bunker's own)",
       collect,
+    )
+    .addOption(
+      new Option("--style <style>", "what becomes of what it may not do (default: deny); the others ask you").choices([
+        "auth_url",
+        "hold",
+        "deny",
+      ]),
     )
     .option("--yes", "let the app that shows a token in without asking")
     .option("--allow-private-relays", "also dial relays of an app's token that are unencrypted or in a private network")
@@ -69,7 +80,7 @@ async function pair(token: string | undefined, options: PairOptions): Promise<vo
     if (options[flag] === true)
       throw new UserError(`${FLAGS[flag]} is for the nostrconnect:// token of an app; give that too`)
   }
-  const { dataDir, key, perms, ttl = DEFAULT_TTL, relay, wait, json } = options
+  const { dataDir, key, perms, ttl = DEFAULT_TTL, relay, style, wait, json } = options
   const relays = relay === undefined ? undefined : parseRelays(relay)
   const folder = parseDataDir(dataDir)
   const { id } = await withBunker(folder, async (bunker) => {
@@ -78,6 +89,7 @@ async function pair(token: string | undefined, options: PairOptions): Promise<vo
       ...(key === undefined ? {} : { key }),
       ...(perms === undefined ? {} : { perms }),
       ...(relays === undefined ? {} : { relays }),
+      ...(style === undefined ? {} : { style }),
     })
     const { id, uri, expiresAt } = offer
     if (json)

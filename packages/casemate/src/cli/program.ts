@@ -6,6 +6,7 @@ import { withManSections } from "./help.js"
 import { keysCommand } from "./keys.js"
 import { pairCommand } from "./pair.js"
 import { relayCommand } from "./relay.js"
+import { requestsCommand } from "./requests.js"
 import { startCommand } from "./start.js"
 import { uriCommand } from "./uri/uri.js"
 import { withUsageErrors } from "./usage.js"
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     .addCommand(pairCommand())
     .addCommand(keysCommand())
     .addCommand(appsCommand())
+    .addCommand(requestsCommand())
     .addCommand(relayCommand())
     .addCommand(uriCommand())
     .addCommand(completionCommand())

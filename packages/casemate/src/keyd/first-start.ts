@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { GATEWAY_SOCKET, OWNER_SOCKET } from "../channel/sockets.js"
 import { RECORD_FILE } from "../config/folders.js"
 import { LOCK_FILE } from "./record/lock.js"
-import { RECORD_FILES } from "./record/sqlite-record.js"
+import { RECORD_FILES } from "./record/record-file.js"
 import { forgetRootKey, VAULT_FILE } from "./vault/root-key.js"
 
 interface Folders {

@@ -24,6 +24,7 @@ import { Vault } from "./vault/vault.js"
 
 /** The process with the keys and the record. It opens no network: its doors are unix sockets. */
 const PURGE_EVERY_MS = 60_000
+const EXPIRE_EVERY_MS = 1_000
 /** Reads every connection, and what it finds ended a day ago: no reason to look often. */
 const SWEEP_EVERY_MS = 3_600_000
 /** An orphan of a killed daemon needs a moment to notice. */
@@ -75,12 +76,13 @@ async function open(
     onBrokenAudit: (why) => log.error({ reason: why }, "the audit does not hold"),
   })
   noteSealed(dataDir)
-  const engine = new SignerEngine({
+  const ports = {
     record,
     keys: vault,
     crypto,
-    onFault: (fault) => log.error({ reason: reasonOf(fault) }, "a request met a fault"),
-  })
+    onFault: (fault: unknown) => log.error({ reason: reasonOf(fault) }, "a request met a fault"),
+  }
+  const engine = new SignerEngine(ports, { isOwnHost: (host) => ownHosts(config, door.info?.http).has(host) })
 
   const waits = new ConnectionWaits(async (id) => {
     const result = await record.findConnection(id)
@@ -104,14 +106,22 @@ async function open(
     randomBytes: (length) => crypto.randomBytes(length),
     availableMemory: () => process.availableMemory(),
   })
-  const ports = { engine, record, vault, nip49, crypto, door, proofs, responses, waits, now }
+  const ownerPorts = { engine, record, vault, nip49, crypto, door, proofs, responses, waits, now }
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
-    acceptOwner(socket, { call: (call, args) => callOwner(call, args, ports), log }),
+    acceptOwner(socket, { call: (call, args) => callOwner(call, args, ownerPorts), log }),
   )
   const purge = setInterval(() => {
     record.purge(now()).catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not purge"))
   }, PURGE_EVERY_MS)
+  const expiry = setInterval(() => {
+    engine.approvals.expire().then(
+      (answers) => {
+        for (const answer of answers) door.publish(answer)
+      },
+      (error: unknown) => log.error({ reason: reasonOf(error) }, "could not end what nobody decided"),
+    )
+  }, EXPIRE_EVERY_MS)
   const sweep = setInterval(() => {
     door.sweep().catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not sweep"))
   }, SWEEP_EVERY_MS)
@@ -121,6 +131,7 @@ async function open(
     clearInterval(purge)
     responses.close()
     clearInterval(sweep)
+    clearInterval(expiry)
     ownerServer.close()
     gatewayServer.close()
     await door.drain()
@@ -134,6 +145,14 @@ async function open(
     lock.release()
   }
   return { hooks: { stop }, details: { crypto: crypto.name } }
+}
+
+/** Where owners log in, as URLs name it. @param http what the web server said of itself, once it did */
+function ownHosts({ publicUrl }: Config, http: string | undefined): ReadonlySet<string> {
+  const urls = [publicUrl, http].flatMap((url) => (url === undefined ? [] : [new URL(url)]))
+  const loopback =
+    http === undefined ? [] : ["localhost", "127.0.0.1", "[::1]"].map((name) => `${name}:${new URL(http).port}`)
+  return new Set([...urls.map(({ host }) => host), ...loopback])
 }
 
 await runChild(start, isMistake)

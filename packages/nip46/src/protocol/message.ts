@@ -58,6 +58,11 @@ export function encodeError(id: RequestId, error: string): string {
   return JSON.stringify({ id, result: "error", error })
 }
 
+/** Sends the client to a page; the answer comes by the same id (NIP-46 §Auth Challenges). */
+export function encodeAuthUrl(id: RequestId, url: string): string {
+  return JSON.stringify({ id, result: "auth_url", error: url })
+}
+
 /** JSON of an object within the caps, else undefined. Depth is counted before parsing. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   if (text.length > MAX_MESSAGE_CHARS || !isShallow(text)) return undefined

@@ -131,7 +131,7 @@ describe("accepting a nostrconnect:// token", () => {
     expect(connection).toMatchObject({ relays: ours, clientRelays: THEIRS, guardedRelays: THEIRS })
     expect(response.relays).toEqual([...ours, ...THEIRS])
     const outcome = await bench.engine.handle(client.request("switch_relays"))
-    if (outcome.kind !== "answered") throw new Error(outcome.why)
+    if (outcome.kind !== "answered") throw new Error(outcome.kind)
     expect(client.open(outcome.answer)).toMatchObject({ result: JSON.stringify(ours) })
     expect(outcome.answer.relays).toEqual([...ours, ...THEIRS])
     expect(await client.ask("switch_relays")).toMatchObject({ result: "null" })

@@ -8,7 +8,7 @@ import { normalizeRelayUrls } from "../protocol/relay-url.js"
 import type { Answer, Answerer } from "./answerer.js"
 import { newConnection, randomId } from "./new-connection.js"
 import { hashSecret } from "./offer.js"
-import type { Connection, SignerKeys, SignerRecord } from "./ports.js"
+import type { ApprovalStyle, Connection, SignerKeys, SignerRecord } from "./ports.js"
 
 export interface AcceptOptions {
   /** Its relays are where the client listens: vet them before. */
@@ -20,6 +20,8 @@ export interface AcceptOptions {
   readonly relays?: readonly string[]
   /** Kept with the connection for whoever dials: relays that nobody but the client vouches for. */
   readonly guardedRelays?: readonly string[]
+  /** What becomes of what is not granted; `deny` unless told. */
+  readonly style?: ApprovalStyle
   /**
    * Subscribes to what is sent to the connection's remote-signer-pubkey, and resolves once requests would be
    * heard. Nothing was recorded and nothing sent before; when it rejects, nothing is.
@@ -50,7 +52,7 @@ export interface AcceptPorts {
  * `RECORD_FAILED`, and whatever `listen` rejects with
  */
 export async function accept(options: AcceptOptions, ports: AcceptPorts): Promise<Acceptance> {
-  const { token, userPubkey, permissions, guardedRelays = [], listen } = options
+  const { token, userPubkey, permissions, guardedRelays = [], style = "deny", listen } = options
   const { record, keys, crypto, answerer, now } = ports
   const respond = (connection: Connection): Promise<Answer> => {
     const peer = { pubkey: token.clientPubkey, encryption: "nip44" } as const
@@ -69,7 +71,7 @@ export async function accept(options: AcceptOptions, ports: AcceptPorts): Promis
 
   const relays = options.relays === undefined ? token.relays : normalizeRelayUrls(options.relays)
   const fresh: Connection = {
-    ...(await newConnection({ userPubkey, permissions, relays }, { keys, crypto, now: now() })),
+    ...(await newConnection({ userPubkey, permissions, relays, style }, { keys, crypto, now: now() })),
     clientPubkey: token.clientPubkey,
     state: "active",
     secretHash,

@@ -4,7 +4,8 @@ import { BoundedMap } from "../crypto/bounded-map.js"
 import { Nip46Error } from "../protocol/errors.js"
 import { NOSTR_CONNECT_KIND, type NostrEvent } from "../protocol/event.js"
 import { MAX_PLAINTEXT_BYTES } from "../protocol/limits.js"
-import { encodeError, encodeResult, type Request, type RequestId } from "../protocol/message.js"
+import { encodeAuthUrl, encodeError, encodeResult, type Request, type RequestId } from "../protocol/message.js"
+import type { Ask } from "./authorize.js"
 import type { Connection, SignerKeys } from "./ports.js"
 
 /** An event that is ready to be published, and where. */
@@ -69,13 +70,13 @@ export class Answerer {
    * What makes two requests the same: client, connection, id, method and params, as 64 hex digits. Keyed with
    * a secret of the pair, so that a stolen record does not let anybody guess at plaintexts.
    */
-  async repeatKey({ id, method, params }: Request, connection: Connection, client: string): Promise<string> {
-    const transport = await this.#keys.transportKey(connection)
-    const text = JSON.stringify([connection.id, client, id, method, params])
-    return this.#withConversation(transport, connection, client, (key) => {
-      const own = this.#crypto.hmacSha256(key, utf8ToBytes("casemate repeat key"))
-      return bytesToHex(this.#crypto.hmacSha256(own, utf8ToBytes(text)))
-    })
+  repeatKey({ id, method, params }: Request, connection: Connection, client: string): Promise<string> {
+    return this.#keyed("casemate repeat key", [connection.id, client, id, method, params], connection, client)
+  }
+
+  /** What makes two asks the same: all that they ask for, whatever their `created_at`; keyed as `repeatKey` is. */
+  askKey(ask: Ask, connection: Connection, client: string): Promise<string> {
+    return this.#keyed("casemate ask key", wordsOf(ask), connection, client)
   }
 
   /** @param now unix seconds */
@@ -100,8 +101,21 @@ export class Answerer {
     return this.#sealText(plaintext, connection, { pubkey: client, encryption: encryptionOf(content) }, now)
   }
 
+  /** Sends the client to a page (NIP-46 §Auth Challenges). @param now unix seconds */
+  async challenge(id: RequestId, url: string, connection: Connection, peer: Peer, now: number): Promise<Answer> {
+    return this.#sealText(encodeAuthUrl(id, url), connection, peer, now)
+  }
+
   close(): void {
     this.#conversations.clear()
+  }
+
+  async #keyed(label: string, words: unknown, connection: Connection, client: string): Promise<string> {
+    const transport = await this.#keys.transportKey(connection)
+    return this.#withConversation(transport, connection, client, (key) => {
+      const own = this.#crypto.hmacSha256(key, utf8ToBytes(label))
+      return bytesToHex(this.#crypto.hmacSha256(own, utf8ToBytes(JSON.stringify(words))))
+    })
   }
 
   async #sealText(plaintext: string, connection: Connection, peer: Peer, now: number): Promise<Answer> {
@@ -142,4 +156,11 @@ export class Answerer {
       fresh.fill(0)
     }
   }
+}
+
+function wordsOf(ask: Ask): readonly unknown[] {
+  if (ask.method !== "sign_event")
+    return "counterparty" in ask ? [ask.method, ask.counterparty, ask.text] : [ask.method]
+  const { kind, tags, content } = ask.template
+  return [ask.method, kind, tags, content]
 }

@@ -1,9 +1,9 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { MAX_KIND, NOSTR_CONNECT_KIND } from "../protocol/event.js"
+import { type EventTemplate, MAX_KIND, NOSTR_CONNECT_KIND } from "../protocol/event.js"
 import { METHODS } from "../protocol/method.js"
-import { type Ask, authorize, readCounterparty } from "./authorize.js"
-import type { Connection, ConnectionState, Grant } from "./ports.js"
+import { type Ask, authorize, hasUses, readCounterparty, used } from "./authorize.js"
+import type { Conditions, Connection, ConnectionState, Grant } from "./ports.js"
 import { SENSITIVE_KINDS } from "./sensitive-kinds.js"
 
 const NOW = 1_700_000_000
@@ -12,13 +12,39 @@ const SIGNER = "22".repeat(32)
 const USER = "33".repeat(32)
 const FRIEND = "44".repeat(32)
 
-const sign = (kind: number): Ask => ({ method: "sign_event", template: { kind, content: "", tags: [], created_at: 0 } })
+/** Tags of logins as they must be. */
+const LOGIN_TAGS: Readonly<Record<number, string[][]>> = {
+  22242: [
+    ["relay", "wss://relay.example/"],
+    ["challenge", "x"],
+  ],
+  24242: [["t", "upload"]],
+  27235: [
+    ["u", "https://media.example/upload"],
+    ["method", "POST"],
+  ],
+}
+const sign = (kind: number, fields: Partial<EventTemplate> = {}): Ask => ({
+  method: "sign_event",
+  template: { kind, content: "", tags: LOGIN_TAGS[kind] ?? [], created_at: NOW, ...fields },
+})
 const decrypt = (counterparty: string): Ask => ({ method: "nip44_decrypt", counterparty, text: "x" })
 
 let grants = 0
 const grant = (method: string, param?: string, fields: Partial<Grant> = {}): Grant => {
   const id = `g${++grants}`
-  return { id, method, param, effect: "allow", expiresAt: undefined, usesLeft: undefined, ...fields }
+  return {
+    id,
+    method,
+    param,
+    effect: "allow",
+    expiresAt: undefined,
+    usesLeft: undefined,
+    rate: undefined,
+    recentUses: [],
+    conditions: {},
+    ...fields,
+  }
 }
 const connection = (grants: readonly Grant[], state: ConnectionState = "active"): Connection => ({
   id: "c",
@@ -35,6 +61,7 @@ const connection = (grants: readonly Grant[], state: ConnectionState = "active")
   guardedRelays: [],
   connectResponse: undefined,
   nip04Transport: false,
+  style: "deny",
   app: {},
   requestedPerms: "",
   grants,
@@ -173,6 +200,17 @@ const grantArb = fc.record({
   effect: fc.constantFrom("allow" as const, "deny" as const),
   expiresAt: fc.constantFrom(undefined, NOW - 1, NOW, NOW + 1),
   usesLeft: fc.constantFrom(undefined, 0, 1),
+  rate: fc.constantFrom(undefined, { uses: 1, seconds: 60 }),
+  recentUses: fc.constantFrom([], [NOW - 60], [NOW - 59]),
+  conditions: fc.constantFrom<Conditions>(
+    {},
+    { counterparties: [FRIEND] },
+    { host: "relay.example" },
+    { tags: [["e", "1"]] },
+    { dPrefix: "app/" },
+    { maxContentBytes: 0 },
+    { ask: "ff".repeat(32) },
+  ),
 })
 const askArb = fc.constantFrom<Ask>(sign(0), sign(1), sign(22242), sign(24133), decrypt(FRIEND), decrypt(CLIENT))
 
@@ -196,11 +234,11 @@ it("what is charged is an allow grant of this very method with a use left", () =
     fc.property(askArb, fc.array(grantArb, { maxLength: 8 }), (ask, grants) => {
       const verdict = verdictOf(ask, ...grants)
       for (const id of verdict.kind === "allow" ? verdict.charges : []) {
-        expect(grants.find((grant) => grant.id === id)).toMatchObject({
-          method: ask.method,
-          effect: "allow",
-          usesLeft: 1,
-        })
+        const charged = grants.find((grant) => grant.id === id)
+        expect(charged).toMatchObject({ method: ask.method, effect: "allow" })
+        if (charged === undefined) continue
+        expect(hasUses(charged, NOW)).toBe(true)
+        expect(charged.usesLeft !== undefined || charged.rate !== undefined).toBe(true)
       }
     }),
     { numRuns: 1_000 },
@@ -212,4 +250,268 @@ it("readCounterparty takes upper-case hex and nothing that is no key", () => {
   for (const text of [undefined, "", "npub1xyz", "ab".repeat(31), ` ${"ab".repeat(32)}`]) {
     expect(readCounterparty(text)).toBeUndefined()
   }
+})
+
+describe("what no grant covers", () => {
+  const asks = (style: Connection["style"], ask: Ask, ...grants: Grant[]) =>
+    authorize(ask, { ...connection(grants), style }, NOW).kind
+
+  it("asks the owner or is refused, by the connection's style", () => {
+    expect(asks("hold", sign(1))).toBe("ask")
+    expect(asks("auth_url", sign(1))).toBe("ask")
+    expect(asks("deny", sign(1))).toBe("deny")
+    expect(asks("hold", sign(1), grant("sign_event", "1", { usesLeft: 0 }))).toBe("ask")
+  })
+
+  it("is never asked where the answer is no: denied, forbidden, a transport key, a paused app", () => {
+    expect(asks("hold", sign(1), grant("sign_event", "1", { effect: "deny" }))).toBe("deny")
+    expect(asks("hold", sign(24133))).toBe("deny")
+    expect(asks("hold", decrypt(CLIENT))).toBe("deny")
+    expect(authorize(sign(1), { ...connection([], "paused"), style: "hold" }, NOW).kind).toBe("deny")
+  })
+})
+
+describe("rates", () => {
+  const rated = (recentUses: number[], fields: Partial<Grant> = {}) =>
+    grant("sign_event", "1", { rate: { uses: 2, seconds: 60 }, recentUses, ...fields })
+
+  it("count what was used within their seconds", () => {
+    expect(allows(sign(1), rated([]))).toBe(true)
+    expect(allows(sign(1), rated([NOW - 60, NOW - 59]))).toBe(true)
+    expect(allows(sign(1), rated([NOW - 59, NOW]))).toBe(false)
+    // A clock that was set back must not make more of it.
+    expect(allows(sign(1), rated([NOW + 500, NOW + 500]))).toBe(false)
+  })
+
+  it("are charged, and spared where something unlimited allows", () => {
+    const one = rated([])
+    expect(verdictOf(sign(1), one)).toMatchObject({ charges: [one.id] })
+    expect(verdictOf(sign(1), one, grant("sign_event"))).toMatchObject({ charges: [] })
+    expect(used(rated([NOW - 100, NOW - 5], { usesLeft: 3 }), NOW)).toMatchObject({
+      usesLeft: 2,
+      recentUses: [NOW - 5, NOW],
+    })
+    expect(used(grant("sign_event"), NOW)).toMatchObject({ usesLeft: undefined, recentUses: [] })
+  })
+
+  it("do not limit a denial", () => {
+    expect(allows(sign(1), grant("sign_event"), rated([NOW, NOW], { effect: "deny" }))).toBe(false)
+  })
+})
+
+describe("conditions", () => {
+  const when = (method: string, param: string | undefined, conditions: Conditions) =>
+    grant(method, param, { conditions })
+
+  it.each<[string, Conditions, Ask, Ask[]]>([
+    ["a counterparty", { counterparties: [FRIEND] }, decrypt(FRIEND), [decrypt(USER)]],
+    [
+      "tags, each with its value",
+      {
+        tags: [
+          ["e", "1"],
+          ["t", "x"],
+        ],
+      },
+      sign(1, {
+        tags: [
+          ["t", "x"],
+          ["e", "1", "more"],
+        ],
+      }),
+      [
+        sign(1),
+        sign(1, { tags: [["e", "1"]] }),
+        sign(1, {
+          tags: [
+            ["e", "1"],
+            ["t", "y"],
+          ],
+        }),
+        sign(1, {
+          tags: [
+            ["E", "1"],
+            ["t", "x"],
+          ],
+        }),
+      ],
+    ],
+    [
+      "a relay's host",
+      { host: "relay.example" },
+      sign(22242),
+      [
+        sign(22242, {
+          tags: [
+            ["relay", "wss://relay.example.evil"],
+            ["challenge", "x"],
+          ],
+        }),
+      ],
+    ],
+    [
+      "a host of HTTP and its method",
+      { host: "media.example", action: "post" },
+      sign(27235),
+      [
+        sign(27235, {
+          tags: [
+            ["u", "https://other.example/media.example"],
+            ["method", "POST"],
+          ],
+        }),
+        sign(27235, {
+          tags: [
+            ["u", "https://media.example:8443/upload"],
+            ["method", "POST"],
+          ],
+        }),
+        sign(27235, {
+          tags: [
+            ["u", "https://media.example/upload"],
+            ["method", "GET"],
+          ],
+        }),
+      ],
+    ],
+    ["what is done with media", { action: "upload" }, sign(24242), [sign(24242, { tags: [["t", "delete"]] })]],
+    [
+      "a server of media",
+      { host: "cdn.example" },
+      sign(24242, {
+        tags: [
+          ["t", "upload"],
+          ["server", "https://cdn.example/"],
+        ],
+      }),
+      [
+        sign(24242),
+        sign(24242, {
+          tags: [
+            ["t", "upload"],
+            ["server", "cdn.example.evil"],
+          ],
+        }),
+      ],
+    ],
+    [
+      "how d begins",
+      { dPrefix: "notes/" },
+      sign(30078, { tags: [["d", "notes/1"]] }),
+      [
+        sign(30078),
+        sign(30078, { tags: [["d", "note"]] }),
+        sign(30078, {
+          tags: [
+            ["d", "notes/1"],
+            ["d", "wallet"],
+          ],
+        }),
+      ],
+    ],
+    [
+      "the length in bytes",
+      { maxContentBytes: 4 },
+      sign(1, { content: "\u00e9\u00e9" }),
+      [sign(1, { content: "\u00e9\u00e9." })],
+    ],
+  ])("%s", (_what, conditions, yes, no) => {
+    const param = yes.method === "sign_event" ? String(yes.template.kind) : undefined
+    const one = when(yes.method, param, conditions)
+    expect(allows(yes, one)).toBe(true)
+    for (const ask of no) expect(verdictOf(ask, one).kind).toBe("deny")
+    // What limits an allow limits a denial.
+    const denies = { ...one, effect: "deny" as const }
+    expect(allows(yes, grant(yes.method, param), denies)).toBe(false)
+  })
+
+  it("an ask that is exactly this one, by the engine's digest", () => {
+    const one = when("sign_event", "1", { ask: "aa".repeat(32) })
+    const decide = (askKey?: string) => authorize(sign(1), connection([one]), NOW, { askKey }).kind
+    expect(decide("aa".repeat(32))).toBe("allow")
+    expect(decide("bb".repeat(32))).toBe("deny")
+    expect(decide()).toBe("deny")
+  })
+
+  it("of an event never hold for what is none", () => {
+    for (const conditions of [{ tags: [["e", "1"]] }, { host: "x.example" }, { dPrefix: "" }, { maxContentBytes: 9 }]) {
+      expect(allows(decrypt(FRIEND), when("nip44_decrypt", undefined, conditions as Conditions))).toBe(false)
+    }
+    expect(allows(sign(1), when("sign_event", "1", { counterparties: [FRIEND] }))).toBe(false)
+  })
+})
+
+describe("logins are signed only where they say once where they are for", () => {
+  const any = [grant("sign_event", "22242"), grant("sign_event", "27235"), grant("sign_event", "24242")]
+  const relay = ["relay", "wss://relay.example"]
+  const challenge = ["challenge", "x"]
+  const url = ["u", "https://media.example"]
+  const post = ["method", "POST"]
+
+  it.each<[number, string[][]]>([
+    [22242, []],
+    [22242, [relay]],
+    [22242, [challenge]],
+    [22242, [relay, challenge, challenge]],
+    [22242, [relay, ["relay", "wss://other.example"], challenge]],
+    [22242, [["relay", "https://relay.example"], challenge]],
+    [22242, [["relay", "relay.example"], challenge]],
+    [22242, [["relay", "wss://user@relay.example"], challenge]],
+    [22242, [relay, ["challenge"]]],
+    [27235, [url]],
+    [27235, [post]],
+    [27235, [url, url, post]],
+    [27235, [["u", "wss://media.example"], post]],
+    [27235, [["u", "//media.example"], post]],
+    [24242, []],
+    [
+      24242,
+      [
+        ["t", "upload"],
+        ["t", "delete"],
+      ],
+    ],
+    [
+      24242,
+      [
+        ["t", "upload"],
+        ["server", "a.example"],
+        ["server", "b.example"],
+      ],
+    ],
+    [
+      24242,
+      [
+        ["t", "upload"],
+        ["server", "not a host"],
+      ],
+    ],
+  ])("kind %i with tags %j is refused", (kind, tags) => {
+    expect(verdictOf(sign(kind, { tags }), ...any)).toMatchObject({
+      kind: "deny",
+      reason: expect.stringContaining("must say once"),
+    })
+  })
+
+  it("and within a minute of their arrival", () => {
+    for (const kind of [22242, 24242, 27235]) {
+      for (const off of [-61, 61]) {
+        expect(verdictOf(sign(kind, { created_at: NOW + off }), ...any)).toMatchObject({ kind: "deny" })
+        expect(allows(sign(kind, { created_at: NOW + off - Math.sign(off) }), ...any)).toBe(true)
+        const waited = authorize(sign(kind, { created_at: NOW + off }), connection(any), NOW, { arrivedAt: NOW + off })
+        expect(waited.kind).toBe("allow")
+      }
+    }
+  })
+
+  it("and never to this signer itself", () => {
+    const isOwnHost = (host: string) => host === "bunker.example:8443"
+    const at = (u: string) =>
+      authorize(sign(27235, { tags: [["u", u], post] }), { ...connection(any), style: "hold" }, NOW, { isOwnHost })
+    expect(at("https://BUNKER.example:8443/login")).toEqual({
+      kind: "deny",
+      reason: "a login to this signer itself is never signed",
+    })
+    expect(at("https://bunker.example/login").kind).toBe("allow")
+  })
 })

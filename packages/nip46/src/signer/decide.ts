@@ -4,7 +4,7 @@ import { equalBytes } from "../crypto/constant-time.js"
 import { parseClientMetadata } from "../protocol/client-metadata.js"
 import type { Request } from "../protocol/message.js"
 import { isMethod } from "../protocol/method.js"
-import { type Ask, authorize, paramOf, type Verdict } from "./authorize.js"
+import { type Ask, type AuthorizeContext, authorize, paramOf, type Verdict } from "./authorize.js"
 import { hashSecret } from "./offer.js"
 import type { AuditEntry, Claim, ClaimEffect, ClaimVerdict, Connection } from "./ports.js"
 import type { ReadAsk } from "./read-ask.js"
@@ -29,6 +29,7 @@ export interface Asked {
   readonly via: readonly string[] | undefined
   /** Unix seconds. */
   readonly now: number
+  readonly context: AuthorizeContext
 }
 
 /** Changes nothing and uses no key. */
@@ -36,7 +37,7 @@ export function decide(asked: Asked, crypto: CryptoBackend): Decision {
   const { read, connection, standing, now } = asked
   if (standing.kind === "offered") return redeem(asked, crypto)
   if (read.kind === "invalid") return decided({ kind: "deny", reason: read.reason })
-  const verdict = authorize(read.ask, connection, now)
+  const verdict = authorize(read.ask, connection, now, asked.context)
   return decided(verdict, verdict.kind === "allow" ? effectOf(read.ask, connection, asked.via) : undefined)
 }
 
@@ -75,7 +76,7 @@ function effectOf(
 
 /** What is stored of a verdict: execution follows it, also after a crash. */
 export function storedVerdict(verdict: Verdict): ClaimVerdict {
-  return verdict.kind === "allow" ? { kind: "allow" } : verdict
+  return verdict.kind === "deny" ? verdict : { kind: verdict.kind }
 }
 
 /** Names what NIP-46 names; a client's own words for a method stay out of the audit. */
@@ -105,7 +106,9 @@ export function recoveredVerdict(claim: Claim, connection: Connection, { method 
   if (kind !== "live" || connection.state !== "active") {
     return { kind: "deny", reason: "this connection is no longer active" }
   }
-  if (now - claim.receivedAt > RECOVER_WITHIN) {
+  const { verdict } = claim
+  const since = verdict.kind === "allow" ? (verdict.decidedAt ?? claim.receivedAt) : claim.receivedAt
+  if (now - since > RECOVER_WITHIN) {
     return { kind: "deny", reason: "the signer was away for too long; ask again" }
   }
   return claim.verdict

@@ -177,7 +177,7 @@ describe("gates 3 and 4: decrypt, parse", () => {
     const bench = createBench()
     const client = await bench.connected()
     const outcome = await bench.engine.handle(client.request("ping"))
-    if (outcome.kind !== "answered") throw new Error(outcome.why)
+    if (outcome.kind !== "answered") throw new Error(outcome.kind)
     expect(await bench.engine.handle(outcome.answer.event)).toEqual({ kind: "ignored", why: "not_for_us" })
   })
 })

@@ -278,7 +278,7 @@ it("a connection's transport key is its own: 30 connections share none, and none
   const authors = await Promise.all(
     clients.map(async (client) => {
       const outcome = await bench.engine.handle(client.request("ping"))
-      if (outcome.kind !== "answered") throw new Error(outcome.why)
+      if (outcome.kind !== "answered") throw new Error(outcome.kind)
       expect(crypto.verifyEvent(outcome.answer.event)).toBe(true)
       return outcome.answer.event.pubkey
     }),

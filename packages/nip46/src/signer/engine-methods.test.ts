@@ -29,7 +29,7 @@ describe("a request as NIP-46 writes it, made by other hands (N46-REQUEST-7, N46
     const content = nip44.encrypt('{"id":"3f9a","method":"get_public_key","params":[]}', conversation)
     const template = { kind: 24133, content, tags: [["p", remoteSignerPubkey]], created_at: START }
     const outcome = await bench.engine.handle(finalizeEvent(template, secretKey))
-    if (outcome.kind !== "answered") throw new Error(outcome.why)
+    if (outcome.kind !== "answered") throw new Error(outcome.kind)
     const { userPubkey } = bench
     return { response: outcome.answer.event, clientPubkey, remoteSignerPubkey, conversation, userPubkey }
   }
@@ -134,19 +134,25 @@ describe("the methods of NIP-46", () => {
 
   it("QUIRKS signer 13: logins, uploads and settings are signed where their kinds are named, and one's own notes opened", async () => {
     const bench = createBench()
-    const everyday = [22242, 27235, 24242, 30078]
-    const perms = everyday.map((kind) => `sign_event:${kind}`).join()
+    const everyday: [number, string[][]][] = [
+      [22242, ["relay wss://relay.example", "challenge x"].map((tag) => tag.split(" "))],
+      [27235, ["u https://media.example", "method POST"].map((tag) => tag.split(" "))],
+      [24242, [["t", "upload"]]],
+      [30078, [["d", "settings"]]],
+    ]
+    const perms = everyday.map(([kind]) => `sign_event:${kind}`).join()
     const client = await bench.connected(`${perms},nip44_encrypt,nip44_decrypt`)
-    for (const kind of everyday) {
+    for (const [kind, tags] of everyday) {
       for (const content of ["one", "two"]) {
-        expect(signedIn(await client.ask("sign_event", [eventJson(kind, content)]))).toMatchObject({ kind, content })
+        const param = eventJson(kind, content, { tags })
+        expect(signedIn(await client.ask("sign_event", [param]))).toMatchObject({ kind, content, tags })
       }
     }
     const sealed = resultOf(await client.ask("nip44_encrypt", [bench.userPubkey, '[["p","x"]]']))
     expect(resultOf(await client.ask("nip44_decrypt", [bench.userPubkey, sealed]))).toBe('[["p","x"]]')
     const another = await bench.connected("sign_event")
-    for (const kind of everyday) {
-      expect(errorOf(await another.ask("sign_event", [eventJson(kind)]))).toMatch(/not permitted/)
+    for (const [kind, tags] of everyday) {
+      expect(errorOf(await another.ask("sign_event", [eventJson(kind, "", { tags })]))).toMatch(/not permitted/)
     }
   })
 
@@ -222,7 +228,7 @@ describe("QUIRKS relays 6: answers that no relay would carry", () => {
     for (const text of ['"'.repeat(15_000), "x".repeat(24_000), "\u0001".repeat(8_000), "é".repeat(12_000)]) {
       const event = client.request("nip44_decrypt", [bench.userPubkey, crypto.nip44Encrypt(text, conversation)])
       const outcome = await bench.engine.handle(event)
-      if (outcome.kind !== "answered") throw new Error(outcome.why)
+      if (outcome.kind !== "answered") throw new Error(outcome.kind)
       expect(JSON.stringify(outcome.answer.event).length).toBeLessThan(MAX_EVENT_BYTES)
     }
   })
@@ -240,7 +246,7 @@ describe("switch_relays (QUIRKS signer 7)", () => {
     const old = ["wss://old.example", RELAYS[0]!]
     const client = await bench.connected([], { clientRelays: old })
     const outcome = await bench.engine.handle(client.request("switch_relays", [], { id: "s" }))
-    if (outcome.kind !== "answered") throw new Error(outcome.why)
+    if (outcome.kind !== "answered") throw new Error(outcome.kind)
     expect(client.open(outcome.answer)).toEqual({ id: "s", result: JSON.stringify(RELAYS) })
     expect(outcome.answer.relays).toEqual([...RELAYS, "wss://old.example"])
     expect(await client.ask("switch_relays")).toMatchObject({ result: "null" })
@@ -260,7 +266,7 @@ describe("switch_relays (QUIRKS signer 7)", () => {
     const client = await bench.connected([], { clientRelays: old })
     const ask = async (method: string, via: string) => {
       const outcome = await bench.engine.handle(client.request(method), [via])
-      if (outcome.kind !== "answered") throw new Error(outcome.why)
+      if (outcome.kind !== "answered") throw new Error(outcome.kind)
       return { result: client.open(outcome.answer), relays: outcome.answer.relays }
     }
     for (let n = 0; n < 2; n++) {
@@ -282,7 +288,7 @@ describe("switch_relays (QUIRKS signer 7)", () => {
     const bench = createBench()
     const client = await bench.connected([], { clientRelays: ["wss://old.example"] })
     const outcome = await bench.engine.handle(client.request("switch_relays", [], { id: "s" }), [RELAYS[0] as string])
-    if (outcome.kind !== "answered") throw new Error(outcome.why)
+    if (outcome.kind !== "answered") throw new Error(outcome.kind)
     expect(client.open(outcome.answer)).toEqual({ id: "s", result: "null" })
   })
 

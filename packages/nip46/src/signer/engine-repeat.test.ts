@@ -28,7 +28,7 @@ function countingBench() {
 
 async function answerTo(engine: SignerEngine, event: unknown): Promise<Answer> {
   const outcome = await engine.handle(event)
-  if (outcome.kind !== "answered") throw new Error(outcome.why)
+  if (outcome.kind !== "answered") throw new Error(outcome.kind)
   return outcome.answer
 }
 

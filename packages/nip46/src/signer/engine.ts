@@ -7,6 +7,7 @@ import { parseRequest, type Request, type RequestId } from "../protocol/message.
 import { type Acceptance, type AcceptOptions, accept } from "./accept.js"
 import { Admission, type AdmissionRates, DEFAULT_RATES } from "./admission.js"
 import { type Answer, Answerer, type Peer, RESEND_WITHIN, type Reply, senderOf } from "./answerer.js"
+import { type ApprovalOptions, Approvals } from "./approvals.js"
 import type { Ask } from "./authorize.js"
 import { type Asked, auditOf, decide, recoveredVerdict, storedVerdict } from "./decide.js"
 import { execute } from "./execute.js"
@@ -26,7 +27,7 @@ export interface SignerPorts {
   readonly onFault?: (fault: unknown) => void
 }
 
-export type SignerOptions = Partial<AdmissionRates>
+export type SignerOptions = Partial<AdmissionRates> & ApprovalOptions
 
 /** Why an event came to nothing. Counted, never answered. */
 export type IgnoreReason =
@@ -44,6 +45,13 @@ export type IgnoreReason =
 
 export type Outcome =
   | { readonly kind: "answered"; readonly answer: Answer }
+  /** Its owner is to decide. `challenge` sends its client to a page meanwhile; the answer comes of `approvals`. */
+  | {
+      readonly kind: "waiting"
+      readonly approvalId: string
+      readonly connectionId: string
+      readonly challenge: Answer | undefined
+    }
   | { readonly kind: "ignored"; readonly why: IgnoreReason }
 
 /** How far a request's clock may be off, in seconds, either way. */
@@ -66,6 +74,8 @@ const COMMIT_ATTEMPTS = 8
  * if (outcome.kind === "answered") publish(outcome.answer.event, outcome.answer.relays)
  */
 export class SignerEngine {
+  /** What waits for its owner, and the owner's decisions. */
+  readonly approvals: Approvals
   readonly #record: SignerRecord
   readonly #keys: SignerKeys
   readonly #crypto: CryptoBackend
@@ -81,6 +91,7 @@ export class SignerEngine {
   readonly #accepting = new Set<string>()
   readonly #nip04Dropped = new BoundedMap<string, number>(10_000)
   readonly #ignored = new Map<IgnoreReason, number>()
+  readonly #isOwnHost: (host: string) => boolean
 
   constructor(
     { record, keys, crypto, clock = { now: Date.now }, onFault = () => undefined }: SignerPorts,
@@ -93,6 +104,18 @@ export class SignerEngine {
     this.#onFault = onFault
     this.#admission = new Admission({ ...DEFAULT_RATES, ...options }, () => clock.now())
     this.#answerer = new Answerer(keys, crypto, 10_000)
+    const { approvalUrl, isOwnHost = () => false } = options
+    this.#isOwnHost = isOwnHost
+    this.approvals = new Approvals({
+      record,
+      crypto,
+      answerer: this.#answerer,
+      onFault,
+      now: () => this.#seconds(),
+      isOwnHost,
+      ...(approvalUrl && { approvalUrl }),
+      complete: (claim, connection, verdict) => this.#complete(claim, connection, verdict, this.#seconds()),
+    })
   }
 
   /**
@@ -166,11 +189,14 @@ export class SignerEngine {
 
         // 6 authorize
         const read = readAsk(request, connection.userPubkey, now)
-        const asked: Asked = { request, read, client, connection, standing, via, now }
+        const context = { isOwnHost: this.#isOwnHost, askKey: await this.#askKey(read, connection, client) }
+        const asked: Asked = { request, read, client, connection, standing, via, now, context }
         const decision = decide(asked, this.#crypto)
         if (decision.kind === "unconnected") return this.#rebuff(id, decision.reason, connection, peer)
         const { effect } = decision
         const verdict = storedVerdict(decision.verdict)
+        const isOwners = verdict.kind === "ask" && read.kind === "ask"
+        const approval = isOwners ? await this.approvals.entryOf(read.ask, connection, client) : undefined
 
         // 7 commit
         const committed = await this.#record.commit({
@@ -183,6 +209,7 @@ export class SignerEngine {
           expectedRevision: connection.revision,
           charges: decision.verdict.kind === "allow" ? decision.verdict.charges : [],
           effect,
+          approval,
           audit: auditOf(asked, decision.verdict, event.id),
         })
         switch (committed.kind) {
@@ -195,7 +222,13 @@ export class SignerEngine {
             // Somebody else's commit came between: look again at what is true now.
             connection = (await this.#record.connection(connection.remoteSignerPubkey)) ?? connection
             continue
+          case "crowded":
+            return this.#tell(id, "too much of this app waits for its owner; ask again later", connection, peer)
           case "committed":
+        }
+        if (approval !== undefined) {
+          const challenge = await this.approvals.challenge({ event }, approval.id, id, connection)
+          return { kind: "waiting", approvalId: approval.id, connectionId: connection.id, challenge }
         }
 
         // 8 execute
@@ -236,7 +269,7 @@ export class SignerEngine {
         this.#onFault(error)
       }
     }
-    return answers
+    return [...answers, ...(await this.approvals.recover(REPUBLISH_WITHIN))]
   }
 
   async #recoverOne(claim: Claim, connection: Connection, now: number): Promise<Answer | undefined> {
@@ -245,16 +278,28 @@ export class SignerEngine {
       if (!isServed(connection, claim)) return undefined
       return this.#answerer.resend(claim.answer, connection, event.pubkey, now)
     }
+    // Whether this very claim was to tell new relays is no longer known; saying them twice does no harm.
+    const untold = { ...connection, clientRelays: [] }
+    const answer = await this.#complete(claim, untold, "recover", now)
+    return connection.state === "revoked" ? undefined : answer
+  }
+
+  /** Does what was decided of a claim, and records the answer; undefined when its request does not open any more. */
+  async #complete(
+    claim: Claim,
+    connection: Connection,
+    decided: ClaimVerdict | "recover",
+    now: number,
+  ): Promise<Answer | undefined> {
+    const { event } = claim
     const plaintext = await this.#answerer.open(event, connection)
     const parsed = plaintext === undefined ? undefined : parseRequest(plaintext)
     if (parsed?.kind !== "request") return undefined
-    const ask = readAsk(parsed.request, connection.userPubkey, claim.receivedAt)
-    const verdict = recoveredVerdict(claim, connection, parsed.request, now)
-    // Whether this very claim was to tell new relays is no longer known; saying them twice does no harm.
-    const untold = { ...connection, clientRelays: [] }
-    const reply = await this.#reply(ask, verdict, untold)
-    const answer = await this.#answer(event.id, parsed.request.id, reply, connection, senderOf(event), now)
-    return connection.state === "revoked" ? undefined : answer
+    const { request } = parsed
+    const read = readAsk(request, connection.userPubkey, claim.receivedAt)
+    const verdict = decided === "recover" ? recoveredVerdict(claim, connection, request, now) : decided
+    const reply = await this.#reply(read, verdict, connection)
+    return this.#answer(event.id, request.id, reply, connection, senderOf(event), now)
   }
 
   /** Makes a bunker:// token. @throws `INVALID_TOKEN`, `RECORD_FAILED` */
@@ -313,6 +358,13 @@ export class SignerEngine {
     return kind === "offered" ? this.#admission.offered() : this.#admission.stranger(id)
   }
 
+  /** Only where a grant needs it: it costs what a repeat key does. */
+  async #askKey(read: ReadAsk, connection: Connection, client: string): Promise<string | undefined> {
+    if (read.kind !== "ask" || connection.grants.every(({ conditions }) => conditions.ask === undefined))
+      return undefined
+    return this.#answerer.askKey(read.ask, connection, client)
+  }
+
   async #addressee(event: NostrEvent): Promise<Connection | undefined> {
     const pubkey = event.tags.find(([name]) => name === "p")?.[1]
     return isHex32(pubkey) ? this.#record.connection(pubkey) : undefined
@@ -350,6 +402,8 @@ export class SignerEngine {
 
   async #reply(read: ReadAsk, verdict: ClaimVerdict, connection: Connection): Promise<Reply> {
     if (verdict.kind === "deny") return { kind: "error", error: verdict.reason }
+    // Invariant 1: nothing that was not allowed comes to a key.
+    if (verdict.kind === "ask") return { kind: "error", error: "nobody has decided this yet; ask again" }
     if (read.kind === "invalid") return { kind: "error", error: read.reason }
     try {
       return { kind: "result", result: await execute(read.ask, connection, { keys: this.#keys, crypto: this.#crypto }) }

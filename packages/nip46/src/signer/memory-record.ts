@@ -1,6 +1,21 @@
 import { Nip46Error } from "../protocol/errors.js"
 import type { NostrEvent } from "../protocol/event.js"
-import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Grant, Recall, SignerRecord } from "./ports.js"
+import { hasUses, used } from "./authorize.js"
+import type {
+  Approval,
+  ApprovalEntry,
+  AuditEntry,
+  Claim,
+  ClaimEntry,
+  CommitResult,
+  Connection,
+  DecideResult,
+  DecisionEntry,
+  Grant,
+  Recall,
+  SignerRecord,
+  Terms,
+} from "./ports.js"
 import { ANSWER_TTL, CLAIM_TTL, CONNECT_RESPONSE_TTL, LAST_USED_STEP, OFFER_TTL } from "./ports.js"
 
 /** A record whose audit can be read, which a test wants and the engine does not. */
@@ -10,6 +25,7 @@ export interface MemoryRecord extends SignerRecord {
 
 interface StoredClaim {
   claim: Claim
+  approval: Omit<Approval, "claim"> | undefined
   /** Undefined once the answer was purged: the same request is new again. */
   repeatKey: string | undefined
   answeredAt: number | undefined
@@ -45,14 +61,62 @@ export function createMemoryRecord(): MemoryRecord {
     const next = connection === undefined ? undefined : applied(connection, entry)
     if (next === undefined) return { kind: "moved" }
 
+    if (connection !== undefined && isCrowded(connection, entry.approval)) return { kind: "crowded" }
+
     const { eventId, connectionId, event, verdict, receivedAt, repeatKey } = entry
     const claim: Claim = { eventId, connectionId, event, verdict, receivedAt, answer: undefined }
-    const stored: StoredClaim = { claim, repeatKey, answeredAt: undefined }
+    const stored: StoredClaim = { claim, approval: approvalOf(entry), repeatKey, answeredAt: undefined }
     claims.set(eventId, stored)
     repeats.set(repeatKey, stored)
     connections.set(connectionId, next)
     audit.push(entry.audit)
     return { kind: "committed" }
+  }
+
+  function isCrowded({ id, userPubkey }: Connection, approval: ApprovalEntry | undefined): boolean {
+    if (approval === undefined) return false
+    const waiting = [...claims.values()].filter((stored) => stored.approval?.state === "pending")
+    const scopes = waiting.filter(({ claim }) => claim.connectionId === id).map((stored) => stored.approval?.scope)
+    const ofKey = waiting.filter(({ claim }) => connections.get(claim.connectionId)?.userPubkey === userPubkey)
+    const isNew = !scopes.includes(approval.scope)
+    return ofKey.length >= approval.maxWaiting || (isNew && new Set(scopes).size >= approval.maxScopes)
+  }
+
+  function approvals(): Approval[] {
+    return [...claims.values()]
+      .flatMap(({ approval, claim }) => (approval === undefined ? [] : [{ ...approval, claim }]))
+      .sort((a, b) => a.claim.receivedAt - b.claim.receivedAt)
+  }
+
+  function decide(entry: DecisionEntry): DecideResult {
+    const { connectionId, ids, from, to, verdict, at, grant, charged: charges } = entry
+    const connection = connections.get(connectionId)
+    if (connection === undefined || !canDecide(connection, to)) return { kind: "gone" }
+    const found = [...claims.values()].filter(
+      ({ claim, approval }) =>
+        claim.connectionId === connectionId &&
+        approval !== undefined &&
+        approval.state === from &&
+        ids.includes(approval.id),
+    )
+    if (found.length === 0) return { kind: "gone" }
+    const all = found.flatMap(() => charges?.grants ?? [])
+    const grants = charged(connection.grants, all, at)
+    if (grants === undefined || (charges !== undefined && charges.expectedRevision !== connection.revision)) {
+      return { kind: "gone" }
+    }
+    for (const stored of found) {
+      if (stored.approval !== undefined) stored.approval = { ...stored.approval, state: to, decidedAt: at }
+      if (from === "pending") stored.claim = { ...stored.claim, verdict }
+    }
+    const revision = connection.revision + (grant === undefined ? 0 : 1)
+    connections.set(connectionId, {
+      ...connection,
+      grants: grant === undefined ? grants : [...grants, grant],
+      revision,
+    })
+    audit.push(entry.audit)
+    return { kind: "decided", claims: found.map(({ claim }) => claim) }
   }
 
   function purge(now: number): void {
@@ -120,6 +184,13 @@ export function createMemoryRecord(): MemoryRecord {
       audit.push(entry)
       return true
     },
+    async setTerms(connectionId, terms, entry) {
+      const connection = connections.get(connectionId)
+      if (connection === undefined || (!isLive(connection) && connection.state !== "offered")) return false
+      connections.set(connectionId, { ...changed(connection, terms), revision: connection.revision + 1 })
+      audit.push(entry)
+      return true
+    },
     async recall(eventId, repeatKey, createdAt) {
       return recall(eventId, repeatKey, createdAt)
     },
@@ -132,9 +203,30 @@ export function createMemoryRecord(): MemoryRecord {
       stored.claim = { ...stored.claim, answer }
       stored.answeredAt = answer.created_at
     },
+    async approvals(state, connectionId) {
+      return approvals().filter(
+        (approval) =>
+          approval.state === state && (connectionId === undefined || approval.claim.connectionId === connectionId),
+      )
+    },
+    async approval(id) {
+      return approvals().find((approval) => approval.id === id)
+    },
+    async dueApprovals(at) {
+      return approvals()
+        .filter(({ state, deadline }) => state === "pending" && deadline <= at)
+        .sort((a, b) => a.deadline - b.deadline)
+    },
+    async challenge(id, challenge) {
+      const stored = [...claims.values()].find(({ approval }) => approval?.id === id)
+      if (stored?.approval !== undefined) stored.approval = { ...stored.approval, challenge }
+    },
+    async decide(entry) {
+      return decide(entry)
+    },
     async unanswered() {
       return [...claims.values()]
-        .filter((stored) => stored.answeredAt === undefined)
+        .filter((stored) => stored.answeredAt === undefined && stored.claim.verdict.kind !== "ask")
         .map((stored) => stored.claim)
         .sort((a, b) => a.receivedAt - b.receivedAt)
     },
@@ -156,9 +248,9 @@ export function createMemoryRecord(): MemoryRecord {
 /** The connection after this commit, or undefined when something moved. */
 function applied(connection: Connection, entry: ClaimEntry): Connection | undefined {
   if (connection.revision !== entry.expectedRevision) return undefined
-  const grants = charged(connection.grants, entry.charges)
-  if (grants === undefined) return undefined
   const { effect, receivedAt } = entry
+  const grants = charged(connection.grants, entry.charges, receivedAt)
+  if (grants === undefined) return undefined
   const lastUsedAt = lastUsed(connection.lastUsedAt, receivedAt)
   const changed = { ...connection, grants, lastUsedAt, connectResponse: undefined }
   const revision = connection.revision + 1
@@ -177,15 +269,32 @@ function applied(connection: Connection, entry: ClaimEntry): Connection | undefi
   return changed
 }
 
-function charged(grants: readonly Grant[], charges: readonly string[]): readonly Grant[] | undefined {
+/** The grants with one use of each taken; undefined when one has none left. @param now unix seconds */
+function charged(grants: readonly Grant[], charges: readonly string[], now: number): readonly Grant[] | undefined {
   const next = [...grants]
   for (const id of charges) {
     const at = next.findIndex((grant) => grant.id === id)
     const grant = next[at]
-    if (grant === undefined || grant.usesLeft === 0) return undefined
-    if (grant.usesLeft !== undefined) next[at] = { ...grant, usesLeft: grant.usesLeft - 1 }
+    if (grant === undefined || !hasUses(grant, now)) return undefined
+    next[at] = used(grant, now)
   }
   return next
+}
+
+function approvalOf({ approval }: ClaimEntry): Omit<Approval, "claim"> | undefined {
+  if (approval === undefined) return undefined
+  const { maxScopes: _, maxWaiting: __, ...kept } = approval
+  return { ...kept, state: "pending", challenge: undefined, decidedAt: undefined }
+}
+
+function changed(connection: Connection, { addGrants = [], removeGrants = [], style, expiresAt }: Terms): Connection {
+  const kept = connection.grants.filter(({ id }) => !removeGrants.includes(id))
+  return {
+    ...connection,
+    grants: [...kept, ...addGrants],
+    style: style ?? connection.style,
+    expiresAt: expiresAt === undefined ? connection.expiresAt : (expiresAt ?? undefined),
+  }
 }
 
 function lastUsed(before: number | undefined, now: number): number {
@@ -194,4 +303,9 @@ function lastUsed(before: number | undefined, now: number): number {
 
 function isLive({ state }: Connection): boolean {
   return state === "active" || state === "paused"
+}
+
+function canDecide({ state }: Connection, to: DecisionEntry["to"]): boolean {
+  if (to === "expired") return true
+  return state === "active" || (state === "paused" && to === "denied")
 }

@@ -2,7 +2,7 @@ import { bytesToHex } from "@noble/hashes/utils.js"
 import type { CryptoBackend } from "../crypto/backend.js"
 import { Nip46Error } from "../protocol/errors.js"
 import type { Permission } from "../protocol/permission.js"
-import type { Connection, SignerKeys } from "./ports.js"
+import type { ApprovalStyle, Conditions, Connection, Grant, SignerKeys } from "./ports.js"
 
 /** What both flows share. */
 export interface NewConnection {
@@ -10,11 +10,12 @@ export interface NewConnection {
   readonly permissions: readonly Permission[]
   /** Normalised. */
   readonly relays: readonly string[]
+  readonly style: ApprovalStyle
 }
 
 /** A connection with its own transport key and nobody bound to it; not recorded. @throws `INVALID_KEY` */
 export async function newConnection(
-  { userPubkey, permissions, relays }: NewConnection,
+  { userPubkey, permissions, relays, style }: NewConnection,
   { keys, crypto, now }: { keys: SignerKeys; crypto: CryptoBackend; now: number },
 ): Promise<Connection> {
   if (!crypto.isPubkey(userPubkey)) {
@@ -36,20 +37,32 @@ export async function newConnection(
     guardedRelays: [],
     connectResponse: undefined,
     nip04Transport: false,
+    style,
     app: {},
     requestedPerms: "",
-    grants: permissions.map(({ method, param }) => ({
-      id: randomId(crypto),
-      method,
-      param,
-      effect: "allow",
-      expiresAt: undefined,
-      usesLeft: undefined,
-    })),
+    grants: permissions.map((permission) => newGrant(permission, crypto)),
     createdAt: now,
     lastUsedAt: undefined,
     endedAt: undefined,
     revision: 0,
+  }
+}
+
+/** Without a limit. */
+export function newGrant(
+  { method, param, conditions = {} }: Permission & { readonly conditions?: Conditions },
+  crypto: CryptoBackend,
+): Grant {
+  return {
+    id: randomId(crypto),
+    method,
+    param,
+    effect: "allow",
+    expiresAt: undefined,
+    usesLeft: undefined,
+    rate: undefined,
+    recentUses: [],
+    conditions,
   }
 }
 

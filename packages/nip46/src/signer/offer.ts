@@ -5,7 +5,7 @@ import { Nip46Error } from "../protocol/errors.js"
 import type { Permission } from "../protocol/permission.js"
 import { normalizeRelayUrls } from "../protocol/relay-url.js"
 import { newConnection } from "./new-connection.js"
-import type { Connection, SignerKeys, SignerRecord } from "./ports.js"
+import type { ApprovalStyle, Connection, SignerKeys, SignerRecord } from "./ports.js"
 
 export interface OfferOptions {
   readonly userPubkey: string
@@ -15,6 +15,8 @@ export interface OfferOptions {
   readonly relays: readonly string[]
   /** Seconds until the token dies unredeemed. */
   readonly ttl: number
+  /** What becomes of what is not granted; `deny` unless told. */
+  readonly style?: ApprovalStyle
 }
 
 /**
@@ -25,7 +27,7 @@ export interface OfferOptions {
  * `RECORD_FAILED`
  */
 export async function offer(
-  { userPubkey, permissions, relays: given, ttl }: OfferOptions,
+  { userPubkey, permissions, relays: given, ttl, style = "deny" }: OfferOptions,
   { record, keys, crypto, now }: { record: SignerRecord; keys: SignerKeys; crypto: CryptoBackend; now: number },
 ): Promise<{ token: string; connection: Connection }> {
   const relays = normalizeRelayUrls(given)
@@ -36,7 +38,7 @@ export async function offer(
   }
   const secret = bytesToHex(crypto.randomBytes(16))
   const connection: Connection = {
-    ...(await newConnection({ userPubkey, permissions, relays }, { keys, crypto, now })),
+    ...(await newConnection({ userPubkey, permissions, relays, style }, { keys, crypto, now })),
     secretHash: hashSecret(secret, crypto),
     secretExpiresAt: now + ttl,
   }

@@ -12,8 +12,36 @@ import type { NostrEvent } from "../protocol/event.js"
  */
 export type ConnectionState = "offered" | "active" | "paused" | "revoked" | "logged_out"
 
+/** What an ask must also be for a grant to cover it; each that is given has to hold. */
+export interface Conditions {
+  /** Encrypt and decrypt: one of these, 64 lower-case hex digits each. */
+  readonly counterparties?: readonly string[]
+  /** `sign_event`: for each, a tag of this name with this value. */
+  readonly tags?: readonly (readonly [name: string, value: string])[]
+  /** Kinds that log in: where. Lower case, with the port where the URL has one. */
+  readonly host?: string
+  /** Kinds that log in: to do what; the HTTP method for 27235, the verb of `t` for 24242. Lower case. */
+  readonly action?: string
+  /** `sign_event`: the `d` tag begins so. */
+  readonly dPrefix?: string
+  /** `sign_event`: the content has at most so many bytes in UTF-8. */
+  readonly maxContentBytes?: number
+  /** Exactly this, whatever its `created_at`: a digest that the engine keyed, 64 hex digits. */
+  readonly ask?: string
+}
+
+/** At most `uses` in any `seconds`. */
+export interface GrantRate {
+  readonly uses: number
+  readonly seconds: number
+}
+
+/** More uses in a rate could not be counted one by one. */
+export const MAX_RATE_USES = 1_000
+
 /** A permission that an owner gave or refused (`method[:param]`, NIP-46 §Requested permissions). */
 export interface Grant {
+  /** One of its connection alone. */
   readonly id: string
   readonly method: string
   /** `sign_event`: the kind in decimal. Undefined: every param that the method does not call sensitive. */
@@ -23,7 +51,17 @@ export interface Grant {
   readonly expiresAt: number | undefined
   /** Undefined: unlimited. 0: spent. */
   readonly usesLeft: number | undefined
+  readonly rate: GrantRate | undefined
+  /** When it was used within its rate's seconds, in unix seconds, oldest first; empty without a rate. */
+  readonly recentUses: readonly number[]
+  readonly conditions: Conditions
 }
+
+/**
+ * What becomes of an ask that no grant covers. `auth_url`: the client is told once of a page at which the owner
+ * decides, where there is one, and waits; `hold`: it hears nothing until then; `deny`: it is refused at once.
+ */
+export type ApprovalStyle = "auth_url" | "hold" | "deny"
 
 /** A NIP-46 session, from the moment its token is made. */
 export interface Connection {
@@ -59,6 +97,7 @@ export interface Connection {
   readonly connectResponse: NostrEvent | undefined
   /** The owner lets this client encrypt its messages with NIP-04. */
   readonly nip04Transport: boolean
+  readonly style: ApprovalStyle
   /** What the client says of itself: a display hint, never a reason (NIP-46 §Client metadata). */
   readonly app: ClientMetadata
   /** What the client asked for, as it wrote it; shown, not granted. */
@@ -74,7 +113,12 @@ export interface Connection {
 }
 
 /** What was decided of a request, as it is stored: execution after a crash follows it. */
-export type ClaimVerdict = { readonly kind: "allow" } | { readonly kind: "deny"; readonly reason: string }
+export type ClaimVerdict =
+  /** `decidedAt`: when its owner allowed it, in unix seconds; undefined where a grant did at once. */
+  | { readonly kind: "allow"; readonly decidedAt?: number }
+  /** It waits for its owner. */
+  | { readonly kind: "ask" }
+  | { readonly kind: "deny"; readonly reason: string }
 
 /** A request that was committed, with its answer once there is one. */
 export interface Claim {
@@ -85,6 +129,74 @@ export interface Claim {
   /** Unix seconds of our clock when it was committed; stands in for a missing `created_at`. */
   readonly receivedAt: number
   readonly answer: NostrEvent | undefined
+}
+
+/** `expired`: nobody decided in time, and its client was told so. */
+export type ApprovalState = "pending" | "approved" | "denied" | "expired"
+
+/** A request that was left to the owner. What it asks for lies sealed in its claim's event. */
+export interface Approval {
+  /** 128 random bits as 32 hex digits: it is in the URL that a client is shown. */
+  readonly id: string
+  readonly claim: Claim
+  readonly method: string
+  /** The kind for `sign_event`, the counterparty for encrypt and decrypt. */
+  readonly param: string | undefined
+  /** Those of one connection with the same scope are one prompt. */
+  readonly scope: string
+  /** Keyed digest of what is asked, whatever its `created_at`; 64 hex digits. */
+  readonly ask: string
+  readonly state: ApprovalState
+  /** Unix seconds at which its client is told that nobody decided. */
+  readonly deadline: number
+  /** The `auth_url` that its client was sent, once. */
+  readonly challenge: NostrEvent | undefined
+  /** Undefined while pending. */
+  readonly decidedAt: number | undefined
+}
+
+/** What is recorded of a request that is left to the owner, with its claim. */
+export interface ApprovalEntry extends Pick<Approval, "id" | "method" | "param" | "scope" | "ask" | "deadline"> {
+  /** At most so many different scopes wait for one connection. */
+  readonly maxScopes: number
+  /** At most so many requests wait for one user key. */
+  readonly maxWaiting: number
+}
+
+/** What an owner, or time, decides; all of it in one transaction. */
+export interface DecisionEntry {
+  readonly connectionId: string
+  /** Approvals of this connection that are decided alike. */
+  readonly ids: readonly string[]
+  /** Only those that are in this state are decided: `expired` for one that its owner comes to late. */
+  readonly from: "pending" | "expired"
+  readonly to: "approved" | "denied" | "expired"
+  /** What the claims of those that were pending come to. */
+  readonly verdict: ClaimVerdict
+  /** Unix seconds. */
+  readonly at: number
+  /** Made with it. */
+  readonly grant: Grant | undefined
+  /** Where a grant decides: it must be able to cover each, and the connection be at this revision. */
+  readonly charged: { readonly grants: readonly string[]; readonly expectedRevision: number } | undefined
+  /** One row for the decision. */
+  readonly audit: AuditEntry
+}
+
+export type DecideResult =
+  /** Those that were in the state, in the order of their claims. */
+  | { readonly kind: "decided"; readonly claims: readonly Claim[] }
+  /** None of them was, or the connection has ended, or its grants moved. Nothing was written. */
+  | { readonly kind: "gone" }
+
+/** What an owner may change of a live connection, or of an offer; what is left out stays as it is. */
+export interface Terms {
+  readonly addGrants?: readonly Grant[]
+  /** Ids. */
+  readonly removeGrants?: readonly string[]
+  readonly style?: ApprovalStyle
+  /** Unix seconds; null: never. */
+  readonly expiresAt?: number | null
 }
 
 /** A row of the audit. Who, what, verdict, why; never a plaintext, a secret or a key. */
@@ -130,6 +242,8 @@ export interface ClaimEntry {
   /** Grants of which one use is spent; each must have one left. */
   readonly charges: readonly string[]
   readonly effect: ClaimEffect | undefined
+  /** With the verdict `ask`, and only then. */
+  readonly approval: ApprovalEntry | undefined
   readonly audit: AuditEntry
 }
 
@@ -143,6 +257,8 @@ export type CommitResult =
   | { readonly kind: "moved" }
   /** At or below the floor of purged claims: it may have been served already. Nothing was written. */
   | { readonly kind: "stale" }
+  /** As many wait for the owner already as may. Nothing was written. */
+  | { readonly kind: "crowded" }
 
 export type Recall =
   | { readonly kind: "new" }
@@ -168,6 +284,8 @@ export interface SignerRecord {
   setState(connectionId: string, state: "active" | "paused" | "revoked", audit: AuditEntry): Promise<boolean>
   /** The owner's switch; a change of it raises the revision. False, and nothing is written, for one that has ended. */
   setNip04Transport(connectionId: string, allowed: boolean, audit: AuditEntry): Promise<boolean>
+  /** The owner's terms; raises the revision. False, and nothing is written, for a connection that has ended. */
+  setTerms(connectionId: string, terms: Terms, audit: AuditEntry): Promise<boolean>
   /** Has this event, or this request, been here? Reads only. What is known comes before what is stale. */
   recall(eventId: string, repeatKey: string, createdAt: number): Promise<Recall>
   /**
@@ -181,7 +299,16 @@ export interface SignerRecord {
    * one for a claim that is not here, or whose answer was purged, is dropped.
    */
   answer(eventId: string, answer: NostrEvent): Promise<void>
-  /** Claims that have no answer, oldest first: after a crash they are executed. */
+  /** By state, oldest first; of one connection only where one is named. Those of purged claims are gone. */
+  approvals(state: ApprovalState, connectionId?: string): Promise<readonly Approval[]>
+  approval(id: string): Promise<Approval | undefined>
+  /** Pending ones whose deadline is at or before this time in unix seconds, by deadline. */
+  dueApprovals(at: number): Promise<readonly Approval[]>
+  /** Keeps the `auth_url` that a client was sent; rides in the next commit, as `answer` does. */
+  challenge(id: string, challenge: NostrEvent): Promise<void>
+  /** Decides each approval exactly once, whoever asks how often; approves only on an `active` connection. */
+  decide(entry: DecisionEntry): Promise<DecideResult>
+  /** Claims that have no answer and wait for nobody, oldest first: after a crash they are executed. */
   unanswered(): Promise<readonly Claim[]>
   /** Answers recorded at or after this time (unix seconds), oldest first: after a crash they are sent again. */
   answeredSince(at: number): Promise<readonly Claim[]>

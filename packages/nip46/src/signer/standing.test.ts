@@ -21,6 +21,7 @@ const connection = (state: ConnectionState, fields: Partial<Connection> = {}): C
   guardedRelays: [],
   connectResponse: undefined,
   nip04Transport: false,
+  style: "deny",
   app: {},
   requestedPerms: "",
   grants: [],

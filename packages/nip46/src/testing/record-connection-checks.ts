@@ -14,13 +14,15 @@ export const connectionChecks: readonly RecordCheck[] = [
       const grants = [
         grant({ usesLeft: 3, expiresAt: START + 5 }),
         grant({ param: undefined, effect: "deny" }),
-        grant({ usesLeft: 0 }),
+        grant({ usesLeft: 0, rate: { uses: 2, seconds: 60 }, recentUses: [START - 61, START - 5] }),
+        grant({ conditions: { counterparties: [hex()], tags: [["t", "\u0000 \ud83d\udd11"]], maxContentBytes: 0 } }),
       ]
       const first = active({ grants, expiresAt: START + 9, clientRelays: [], lastUsedAt: START - 1, revision: 7 })
       const second = offered({
         guardedRelays: ["wss://theirs.example"],
         connectResponse: event(),
         nip04Transport: true,
+        style: "auth_url",
         endedAt: START + 1,
       })
       await record.createConnection(first, audit())

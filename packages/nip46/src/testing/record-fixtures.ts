@@ -1,6 +1,6 @@
 import type { NostrEvent } from "../protocol/event.js"
 import { NOSTR_CONNECT_KIND } from "../protocol/event.js"
-import type { AuditEntry, ClaimEntry, Connection, Grant } from "../signer/ports.js"
+import type { ApprovalEntry, AuditEntry, ClaimEntry, Connection, Grant } from "../signer/ports.js"
 
 /** The moment at which every check begins, in unix seconds. */
 export const START = 1_700_000_000
@@ -15,6 +15,14 @@ export interface Fixtures {
   readonly active: (fields?: Partial<Connection>) => Connection
   /** A claim at the connection's revision, allowed, without charges or effect. */
   readonly entry: (connection: Connection, fields?: Partial<ClaimEntry>) => ClaimEntry
+  /** What is recorded with a claim that waits for its owner; room for many. */
+  readonly approval: (fields?: Partial<ApprovalEntry>) => ApprovalEntry
+  /** A claim at the connection's revision that waits for its owner. */
+  readonly waiting: (
+    connection: Connection,
+    approval?: Partial<ApprovalEntry>,
+    fields?: Partial<ClaimEntry>,
+  ) => ClaimEntry & { readonly approval: ApprovalEntry }
   readonly audit: (fields?: Partial<AuditEntry>) => AuditEntry
 }
 
@@ -51,6 +59,9 @@ export function createFixtures(): Fixtures {
     effect: "allow",
     expiresAt: undefined,
     usesLeft: undefined,
+    rate: undefined,
+    recentUses: [],
+    conditions: {},
     ...fields,
   })
 
@@ -69,6 +80,7 @@ export function createFixtures(): Fixtures {
     guardedRelays: [],
     connectResponse: undefined,
     nip04Transport: false,
+    style: "deny",
     app: {},
     requestedPerms: "",
     grants: [],
@@ -102,10 +114,28 @@ export function createFixtures(): Fixtures {
       expectedRevision: connection.revision,
       charges: [],
       effect: undefined,
+      approval: undefined,
       audit: audit({ actor: request.pubkey, connectionId: connection.id, action: "ping", eventId: request.id }),
       ...fields,
     }
   }
 
-  return { hex, event, grant, offered, active, entry, audit }
+  const approval = (fields: Partial<ApprovalEntry> = {}): ApprovalEntry => ({
+    id: hex().slice(-32),
+    method: "sign_event",
+    param: "1",
+    scope: '["sign_event","1",null,null]',
+    ask: hex(),
+    deadline: START + 600,
+    maxScopes: 100,
+    maxWaiting: 100,
+    ...fields,
+  })
+
+  const waiting: Fixtures["waiting"] = (connection, fields, rest) => {
+    const asked = approval(fields)
+    return { ...entry(connection, { verdict: { kind: "ask" }, ...rest }), approval: asked }
+  }
+
+  return { hex, event, grant, offered, active, entry, approval, waiting, audit }
 }

@@ -1,11 +1,20 @@
 import { createMemoryRecord } from "../signer/memory-record.js"
-import type { ClaimEffect, ClaimEntry, Connection, SignerRecord } from "../signer/ports.js"
+import type {
+  ApprovalEntry,
+  ClaimEffect,
+  ClaimEntry,
+  Connection,
+  DecisionEntry,
+  Grant,
+  SignerRecord,
+  Terms,
+} from "../signer/ports.js"
 import { ANSWER_TTL, CLAIM_TTL } from "../signer/ports.js"
 import { equal } from "./assert.js"
 import { activation } from "./record-connection-checks.js"
 import type { Fixtures } from "./record-fixtures.js"
 import { START } from "./record-fixtures.js"
-import type { RecordCheck } from "./record-subject.js"
+import { everything, type RecordCheck } from "./record-subject.js"
 
 const STEPS = 1_000
 const SEEDS = [1, 20_260_101]
@@ -35,17 +44,28 @@ interface Operation {
 function createHistory(seed: number, fixtures: Fixtures): { next(connections: readonly Connection[]): Operation } {
   const random = createRandom(seed)
   const entries: ClaimEntry[] = []
+  const asked: ClaimEntry[] = []
+  const users = [fixtures.hex(), fixtures.hex()]
   let now = START
 
   const below = (limit: number): number => Math.floor(random() * limit)
   const pick = <T>(items: readonly T[]): T | undefined => items[below(items.length)]
 
+  function grant(): Grant {
+    return fixtures.grant({
+      usesLeft: random() < 0.5 ? undefined : below(6),
+      rate: random() < 0.5 ? undefined : { uses: 1 + below(4), seconds: 1 + below(300) },
+    })
+  }
+
   function create(): Operation {
-    const grants = Array.from({ length: below(4) }, () =>
-      fixtures.grant({ usesLeft: random() < 0.5 ? undefined : below(6) }),
-    )
+    const grants = Array.from({ length: below(4) }, grant)
     const fields = { grants, secretExpiresAt: now + below(900), createdAt: now }
-    const connection = random() < 0.4 ? fixtures.offered(fields) : fixtures.active({ grants, createdAt: now })
+    const userPubkey = pick(users) ?? fixtures.hex()
+    const connection =
+      random() < 0.4
+        ? fixtures.offered({ ...fields, userPubkey })
+        : fixtures.active({ grants, createdAt: now, userPubkey })
     return operation("createConnection", (record) => record.createConnection(connection, fixtures.audit({ at: now })))
   }
 
@@ -63,13 +83,59 @@ function createHistory(seed: number, fixtures: Fixtures): { next(connections: re
     const entry = fixtures.entry(connection, {
       event: fixtures.event(now - below(300)),
       receivedAt: now,
-      charges: connection.grants.filter(() => random() < 0.4).map((grant) => grant.id),
+      charges: connection.grants.filter(() => random() < 0.25).map((grant) => grant.id),
       expectedRevision: connection.revision + (random() < 0.1 ? 1 : 0),
       effect: effect(connection),
       ...(known !== undefined && random() < 0.15 ? { repeatKey: known.repeatKey } : {}),
+      ...(random() < 0.3 ? { verdict: { kind: "ask" }, approval: approval() } : {}),
     })
     entries.push(entry)
+    if (entry.approval !== undefined) asked.push(entry)
     return operation("commit", (record) => record.commit(entry))
+  }
+
+  function approval(): ApprovalEntry {
+    return fixtures.approval({ scope: `scope ${below(4)}`, maxScopes: 1 + below(4), maxWaiting: 1 + below(25) })
+  }
+
+  function decide(connections: readonly Connection[], any: Connection): Operation {
+    const one = pick(asked.slice(-12))
+    const connection = connections.find(({ id }) => id === one?.connectionId) ?? any
+    const beside = asked.filter(({ connectionId }) => random() < 0.05 || connectionId === connection.id).slice(-6)
+    const to = pick(["approved", "denied", "expired"] as const) ?? "approved"
+    const charged = {
+      grants: connection.grants.filter(() => random() < 0.3).map(({ id }) => id),
+      expectedRevision: connection.revision + (random() < 0.1 ? 1 : 0),
+    }
+    const entry: DecisionEntry = {
+      connectionId: connection.id,
+      ids: [one, ...beside.filter(() => random() < 0.4)].flatMap((each) => each?.approval?.id ?? []),
+      from: random() < 0.7 ? "pending" : "expired",
+      to,
+      verdict: to === "approved" ? { kind: "allow", decidedAt: now } : { kind: "deny", reason: to },
+      at: now,
+      grant: random() < 0.2 ? grant() : undefined,
+      charged: random() < 0.3 ? charged : undefined,
+      audit: fixtures.audit({ at: now }),
+    }
+    return operation(`decide ${entry.from} ${to}`, (record) => record.decide(entry))
+  }
+
+  function challenge(): Operation {
+    const id = pick(asked)?.approval?.id ?? fixtures.hex().slice(-32)
+    const event = fixtures.event(now)
+    return operation("challenge", (record) => record.challenge(id, event))
+  }
+
+  function setTerms(connection: Connection): Operation {
+    const style = pick(["auth_url", "hold", "deny", undefined] as const)
+    const terms: Terms = {
+      removeGrants: connection.grants.filter(() => random() < 0.3).map(({ id }) => id),
+      addGrants: Array.from({ length: below(3) }, grant),
+      expiresAt: random() < 0.3 ? null : now + below(900),
+      ...(style !== undefined && { style }),
+    }
+    return operation("setTerms", (record) => record.setTerms(connection.id, terms, fixtures.audit({ at: now })))
   }
 
   function answer(): Operation {
@@ -92,9 +158,12 @@ function createHistory(seed: number, fixtures: Fixtures): { next(connections: re
       const connection = pick(connections)
       const draw = random()
       if (connection === undefined || draw < 0.04) return create()
-      if (draw < 0.56) return commit(connection)
-      if (draw < 0.74) return answer()
-      if (draw < 0.9) return recall()
+      if (draw < 0.5) return commit(connection)
+      if (draw < 0.64) return answer()
+      if (draw < 0.76) return recall()
+      if (draw < 0.86) return decide(connections, connection)
+      if (draw < 0.88) return challenge()
+      if (draw < 0.9) return setTerms(connection)
       if (draw < 0.94) {
         const state = pick(["active", "paused", "revoked"] as const) ?? "paused"
         const kept = state === "revoked" && random() < 0.7 ? "active" : state
@@ -111,10 +180,6 @@ function createHistory(seed: number, fixtures: Fixtures): { next(connections: re
 
 function operation(name: string, apply: (record: SignerRecord) => Promise<unknown>): Operation {
   return { name, apply }
-}
-
-async function everything(record: SignerRecord): Promise<unknown> {
-  return [await record.connections(), await record.unanswered(), await record.answeredSince(0)]
 }
 
 /** mulberry32: small, seeded, the same everywhere. */

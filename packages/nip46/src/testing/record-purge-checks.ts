@@ -1,9 +1,10 @@
 import { ANSWER_TTL, CLAIM_TTL, CONNECT_RESPONSE_TTL, OFFER_TTL } from "../signer/ports.js"
 import { equal } from "./assert.js"
+import { decision, pending } from "./record-approval-checks.js"
 import { present } from "./record-connection-checks.js"
 import { START } from "./record-fixtures.js"
 import type { RecordCheck } from "./record-subject.js"
-import { reopened } from "./record-subject.js"
+import { reopened, unchanged } from "./record-subject.js"
 
 const DAY_JUMP = 30 * CLAIM_TTL
 
@@ -158,6 +159,38 @@ export const purgeChecks: readonly RecordCheck[] = [
         [open.id, active.id],
         "those that are kept",
       )
+    },
+  },
+  {
+    title: "approvals go with their claims, decided or not, and those of younger claims stay",
+    async run(subject, fixtures) {
+      const { record } = subject
+      const connection = fixtures.active()
+      await record.createConnection(connection, fixtures.audit())
+      const [decided, waiting, younger] = [
+        fixtures.waiting(connection),
+        fixtures.waiting(connection),
+        fixtures.waiting(connection, {}, { receivedAt: START + 60 }),
+      ]
+      for (const entry of [decided, waiting, younger]) await pending(record, entry)
+      await record.decide(decision(fixtures, [decided]))
+      const states = async () => {
+        const found = await Promise.all([decided, waiting, younger].map(({ approval }) => record.approval(approval.id)))
+        return found.map((approval) => approval?.state)
+      }
+      await record.purge(START + CLAIM_TTL)
+      equal(await states(), ["approved", "pending", "pending"], "at 24 hours")
+      await record.purge(START + CLAIM_TTL + 1)
+      equal(await states(), [undefined, undefined, "pending"], "after 24 hours")
+      equal(await record.approvals("approved"), [], "what was approved")
+      equal((await record.approvals("pending", connection.id)).length, 1, "what is pending")
+      equal((await record.recall(waiting.eventId, waiting.repeatKey, START)).kind, "stale", "the claim")
+      equal((await record.decide(decision(fixtures, [waiting]))).kind, "gone", "a decision on what is gone")
+      await record.challenge(waiting.approval.id, fixtures.event())
+      equal((await unchanged(subject, () => record.commit(waiting))).kind, "stale", "the same event")
+      const next = fixtures.waiting(connection, { maxWaiting: 2 }, { event: fixtures.event(START + 61) })
+      await pending(record, next)
+      equal((await record.decide(decision(fixtures, [younger]))).kind, "decided", "the younger one")
     },
   },
   {

@@ -37,6 +37,41 @@ const FAULTS: Record<string, Fault> = {
     setState: async (id, state, audit) => (await record.setState(id, state, audit)) || true,
   }),
   "orders nothing": (record) => ({ unanswered: async () => [...(await record.unanswered())].reverse() }),
+  "rates nobody": (record) => ({
+    createConnection: (connection, audit) =>
+      record.createConnection(
+        { ...connection, grants: connection.grants.map((grant) => ({ ...grant, rate: undefined })) },
+        audit,
+      ),
+  }),
+  "is never crowded": (record) => ({
+    commit: ({ approval, ...entry }) =>
+      record.commit({ ...entry, approval: approval && { ...approval, maxScopes: 1_000, maxWaiting: 1_000 } }),
+  }),
+  "keeps approvals without a claim": (record) => ({
+    commit: (entry) => record.commit({ ...entry, approval: undefined }),
+  }),
+  "lists all approvals for each": (record) => ({ approvals: (state) => record.approvals(state) }),
+  "executes what waits": (record) => ({
+    unanswered: async () => [
+      ...(await record.unanswered()),
+      ...(await record.approvals("pending")).map(({ claim }) => claim),
+    ],
+  }),
+  "decides whatever was decided": (record) => ({
+    async decide(entry) {
+      const result = await record.decide(entry)
+      return result.kind === "gone" ? { kind: "decided", claims: [] } : result
+    },
+  }),
+  "charges no decision": (record) => ({ decide: (entry) => record.decide({ ...entry, charged: undefined }) }),
+  "forgets the grant of a decision": (record) => ({
+    decide: (entry) => record.decide({ ...entry, grant: undefined }),
+  }),
+  "forgets challenges": () => ({ challenge: async () => {} }),
+  "takes no grant away": (record) => ({
+    setTerms: (id, terms, audit) => record.setTerms(id, { ...terms, removeGrants: [] }, audit),
+  }),
   "recalls nothing": () => ({ recall: async () => ({ kind: "new" }) }),
 }
 

@@ -1,14 +1,20 @@
+import { approvalChecks } from "./record-approval-checks.js"
 import { claimChecks } from "./record-claim-checks.js"
 import { connectionChecks } from "./record-connection-checks.js"
+import { decisionChecks } from "./record-decision-checks.js"
 import { createFixtures } from "./record-fixtures.js"
 import { modelChecks } from "./record-model-checks.js"
 import { purgeChecks } from "./record-purge-checks.js"
 import type { RecordCheck, RecordSubject } from "./record-subject.js"
+import { termsChecks } from "./record-terms-checks.js"
 
 /** The contract of `SignerRecord`, one named check each. */
 export const recordChecks: readonly RecordCheck[] = [
   ...connectionChecks,
+  ...termsChecks,
   ...claimChecks,
+  ...approvalChecks,
+  ...decisionChecks,
   ...purgeChecks,
   ...modelChecks,
 ]

@@ -28,6 +28,7 @@ export const crypto = createNodeBackend()
 export type Reading =
   | { readonly id: string | number; readonly result: string; readonly error?: string }
   | { readonly ignored: IgnoreReason }
+  | { readonly waiting: string }
 
 export interface RequestFields {
   readonly id?: string | number
@@ -91,7 +92,18 @@ export const ownerDid = auditEntry("owner.test")
 let grants = 0
 export function grant(method: string, param?: string, fields: Partial<Grant> = {}): Grant {
   const id = `grant-${++grants}`
-  return { id, method, param, effect: "allow", expiresAt: undefined, usesLeft: undefined, ...fields }
+  return {
+    id,
+    method,
+    param,
+    effect: "allow",
+    expiresAt: undefined,
+    usesLeft: undefined,
+    rate: undefined,
+    recentUses: [],
+    conditions: {},
+    ...fields,
+  }
 }
 
 export function createBench(options: BenchOptions = {}): Bench {
@@ -125,7 +137,8 @@ export function createBench(options: BenchOptions = {}): Bench {
       },
       async send(event) {
         const outcome: Outcome = await bench.engine.handle(event)
-        return outcome.kind === "ignored" ? { ignored: outcome.why } : client.open(outcome.answer)
+        if (outcome.kind === "answered") return client.open(outcome.answer)
+        return outcome.kind === "ignored" ? { ignored: outcome.why } : { waiting: outcome.approvalId }
       },
       ask: (method, params, fields) => client.send(client.request(method, params, fields)),
       open({ event }) {
@@ -182,6 +195,7 @@ export function createBench(options: BenchOptions = {}): Bench {
         guardedRelays: [],
         connectResponse: undefined,
         nip04Transport: false,
+        style: "deny",
         app: {},
         requestedPerms: "",
         grants:

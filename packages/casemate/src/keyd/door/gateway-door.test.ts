@@ -220,6 +220,22 @@ describe("GatewayDoor", () => {
     expect(served).toEqual(["good"])
   })
 
+  it("sends the challenge of a request that waits for its owner, and is done with it either way", async () => {
+    handle = async (event) => ({
+      kind: "waiting",
+      approvalId: "a",
+      connectionId: String(event),
+      challenge: event === "told" ? answer("challenge") : undefined,
+    })
+    const peer = await greet()
+    for (const [n, event] of ["held", "told"].entries()) {
+      peer.say({ t: "event", n, event, via: [] })
+      expect(await peer.next("done")).toEqual({ t: "done", n })
+    }
+    expect(await peer.next("answer")).toMatchObject({ n: 1, event: { content: "challenge" } })
+    expect(served).toEqual(["held", "told"])
+  })
+
   it("drains what is under way, and what comes in meanwhile", async () => {
     const finish: ((outcome: Outcome) => void)[] = []
     handle = () => new Promise((resolve) => finish.push(resolve))

@@ -24,7 +24,7 @@ export interface GatewayDoorOptions {
   readonly engine: Pick<SignerEngine, "handle">
   readonly watches: () => Promise<readonly Watch[]>
   readonly prove: (ask: ProofAsk) => Promise<NostrEvent | undefined>
-  /** A request of this connection was answered. */
+  /** A request of this connection was answered, or waits for the owner. */
   readonly onServed: (connectionId: string) => void
   readonly log: Logger
 }
@@ -232,8 +232,9 @@ export class GatewayDoor {
         this.#options.log.trace({ why: outcome.why }, "ignored an event")
         return
       }
-      this.publish(outcome.answer)
-      this.#options.onServed(outcome.answer.connectionId)
+      const answer = outcome.kind === "waiting" ? outcome.challenge : outcome.answer
+      if (answer !== undefined) this.publish(answer)
+      this.#options.onServed(outcome.kind === "waiting" ? outcome.connectionId : outcome.answer.connectionId)
     } catch (error) {
       // Not the event's doing: the engine is total over events. The client asks again.
       this.#options.log.error({ reason: reasonOf(error) }, "a request failed")

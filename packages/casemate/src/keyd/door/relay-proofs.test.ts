@@ -52,6 +52,7 @@ async function offer(fields: Partial<Connection> = {}): Promise<Connection> {
     guardedRelays: [],
     connectResponse: undefined,
     nip04Transport: false,
+    style: "deny",
     app: {},
     requestedPerms: "",
     grants: [],

@@ -1,10 +1,12 @@
-import type { AuditEntry, Connection } from "@casemate/nip46/signer"
+import type { AuditEntry } from "@casemate/nip46/signer"
 import * as v from "valibot"
 import type { OwnerCall, OwnerCalls, RequestInfo, StatusInfo } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
 import { MAX_LOG_N, MIN_LOG_N } from "../vault/nip49.js"
 import { acceptConnection, previewConnection } from "./accept-connection.js"
 import { appInfo, appInfos } from "./app-info.js"
+import { chooseApp, hasEnded } from "./choose-app.js"
+import { applyPreset, grantPermissions, listPresets, ungrantPermissions } from "./grants.js"
 import {
   checkNewName,
   exportKey,
@@ -19,6 +21,10 @@ import {
 import { offerConnection } from "./offer-connection.js"
 import { ownerAudit } from "./owner-audit.js"
 import type { OwnerPorts } from "./ports.js"
+import { REQUEST_ARGS } from "./request-args.js"
+import { approveRequest, denyRequest, listRequests, showRequest } from "./requests.js"
+import { appId, TERM_ARGS } from "./term-args.js"
+import { extendApp, pauseApp, resumeApp, setStyle } from "./terms.js"
 
 /** Where the first request of an app that is waited for is looked up. */
 const RECENT_ROWS = 1_000
@@ -36,16 +42,10 @@ const keyName = v.pipe(
 )
 const key = v.string()
 const passphrase = v.pipe(v.string("a passphrase is a text"), v.maxLength(1_024, "that passphrase is too long"))
-const appId = v.object({
-  id: v.pipe(
-    v.string(),
-    v.regex(/^[0-9a-f]{4,64}$/, "an app's id is at least its first 4 hex digits, as `casemate apps list` shows them"),
-  ),
-})
-
 const perms = v.optional(
   v.pipe(v.string(), v.maxLength(4_096, "the permissions are too long; name fewer, or a method without its kinds")),
 )
+const style = v.optional(v.picklist(["auth_url", "hold", "deny"], "a style is auth_url, hold or deny"))
 const relays = v.optional(v.pipe(v.array(v.string()), v.maxLength(10, "a token names at most 10 relays")))
 const proposal = v.object({
   // Its reader says what is wrong with it, its length included.
@@ -54,6 +54,7 @@ const proposal = v.object({
   perms,
   relays,
   allowPrivateRelays: v.optional(v.boolean()),
+  style,
 })
 
 /** Shapes of the args, checked at the door. */
@@ -96,6 +97,8 @@ const ARGS = {
   "apps.show": appId,
   "apps.revoke": appId,
   "apps.nip04": v.object({ ...appId.entries, allowed: v.boolean() }),
+  ...TERM_ARGS,
+  ...REQUEST_ARGS,
   "connections.offer": v.object({
     key: v.optional(v.string()),
     perms,
@@ -106,6 +109,7 @@ const ARGS = {
       v.maxValue(30 * 86_400, "a token lives at most 30 days"),
     ),
     relays,
+    style,
   }),
   "connections.wait": appId,
   "connections.preview": proposal,
@@ -133,38 +137,51 @@ const HANDLERS: Handlers = {
   "keys.rename": renameKey,
   "keys.remove": removeKey,
   "apps.list": async (_, ports) => appInfos(await ports.record.connections(), ports),
-  "apps.show": async ({ id }, ports) => appInfo(await connectionOf(id, ports), ports),
+  "apps.show": async ({ id }, ports) => appInfo(await chooseApp(id, ports), ports),
   "apps.revoke": async ({ id }, ports) => {
     const { record, now } = ports
-    const connection = await connectionOf(id, ports)
+    const connection = await chooseApp(id, ports)
     const audit = ownerAudit("owner.revoke", "the owner revoked this app", now(), { connectionId: connection.id })
     if (!(await record.setState(connection.id, "revoked", audit)) && connection.state !== "revoked") {
-      throw new UserError(`app ${connection.id} has already ended`)
+      throw hasEnded(connection)
     }
+    await ports.engine.approvals.stop(connection.id)
     // What was committed before is signed before the owner is told: after that, nothing is.
     await ports.door.settled()
     ports.waits.served(connection.id)
-    return appInfo(await connectionOf(connection.id, ports), ports)
+    return appInfo(await chooseApp(connection.id, ports), ports)
   },
   "apps.nip04": async ({ id, allowed }, ports) => {
-    const connection = await connectionOf(id, ports)
+    const connection = await chooseApp(id, ports)
     const why = `the owner ${allowed ? "allows" : "no longer allows"} NIP-04 as this app's encryption`
     const audit = ownerAudit("owner.nip04", why, ports.now(), { connectionId: connection.id })
     if (!(await ports.record.setNip04Transport(connection.id, allowed, audit))) {
-      throw new UserError(`app ${connection.id} has already ended`)
+      throw hasEnded(connection)
     }
-    return appInfo(await connectionOf(connection.id, ports), ports)
+    return appInfo(await chooseApp(connection.id, ports), ports)
   },
+  "apps.grant": grantPermissions,
+  "apps.ungrant": ungrantPermissions,
+  "apps.presets": listPresets,
+  "apps.preset": applyPreset,
+  "apps.extend": extendApp,
+  "apps.pause": pauseApp,
+  "apps.resume": resumeApp,
+  "apps.style": setStyle,
+  "requests.list": listRequests,
+  "requests.show": showRequest,
+  "requests.approve": approveRequest,
+  "requests.deny": denyRequest,
   "connections.offer": offerConnection,
   "connections.wait": async ({ id }, ports) => {
-    const connection = await connectionOf(id, ports)
+    const connection = await chooseApp(id, ports)
     const active = await ports.waits.untilActive(connection)
     return appInfo(active, ports)
   },
   "connections.preview": previewConnection,
   "connections.accept": acceptConnection,
   "connections.firstRequest": async ({ id }, ports) => {
-    const connection = await ports.waits.untilAsked(await connectionOf(id, ports))
+    const connection = await ports.waits.untilAsked(await chooseApp(id, ports))
     const rows = await ports.record.audit({ limit: RECENT_ROWS })
     const row = rows.find(({ connectionId, eventId }) => connectionId === connection.id && eventId !== undefined)
     return {
@@ -183,18 +200,6 @@ export async function callOwner(call: string, args: unknown, ports: OwnerPorts):
   if (!parsed.success) throw new UserError(parsed.issues[0].message)
   const handler = HANDLERS[known] as (args: unknown, ports: OwnerPorts) => Promise<unknown>
   return handler(parsed.output, ports)
-}
-
-async function connectionOf(id: string, { record }: OwnerPorts): Promise<Connection> {
-  const result = await record.findConnection(id)
-  switch (result.kind) {
-    case "found":
-      return result.connection
-    case "none":
-      throw new UserError(`there is no app with the id ${id}; \`casemate apps list\` shows those there are`)
-    case "ambiguous":
-      throw new UserError(`several apps have ids that begin with ${id}: ${result.ids.join(", ")}; give more of it`)
-  }
 }
 
 function requestInfo({ action, param, verdict, why }: AuditEntry): RequestInfo {

@@ -61,7 +61,7 @@ beforeEach(async () => {
   ports = {
     record,
     door,
-    engine: { nip04Dropped: () => 0 },
+    engine: { nip04Dropped: () => 0, approvals: { stop: async () => [] } },
     vault: {
       userKey: async () => void story.push("key opened"),
       forget: (pubkey: string) => void story.push(pubkey === KEY.pubkey ? "key wiped" : "another key wiped"),

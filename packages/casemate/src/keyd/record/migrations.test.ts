@@ -57,6 +57,40 @@ test("connections of the first schema come through with what they now have besid
   ])
 })
 
+test("what the third schema has goes on to deny whatever it did not grant, without a rate or a condition", () => {
+  migrate(db, { migrations: MIGRATIONS.slice(0, 3) })
+  db.exec(`INSERT INTO connection (id, user_pubkey, remote_signer_pubkey, sealed_transport_key, state, relays,
+    client_relays, app, requested_perms, created_at, revision, expires_at)
+    VALUES ('one', 'user', 'signer', x'00', 'active', '[]', '[]', '{}', '', 1, 7, 99)`)
+  db.exec(`INSERT INTO "grant" VALUES ('one', 'g', 0, 'sign_event', '1', 'allow', 9, 3)`)
+  db.exec("INSERT INTO claim VALUES (NULL, 'event', 'one', 'key', '{}', 1, 1, '{\"kind\":\"allow\"}', NULL, NULL)")
+  migrate(db)
+  expect(rows("connection")).toMatchObject([{ id: "one", style: "deny", revision: 7, expires_at: 99 }])
+  expect(rows(`"grant"`)).toMatchObject([
+    { id: "g", expires_at: 9, uses_left: 3, rate_uses: null, rate_seconds: null, recent_uses: "[]", conditions: "{}" },
+  ])
+  expect(rows("claim")).toMatchObject([{ event_id: "event", verdict: '{"kind":"allow"}' }])
+  expect([rows("approval"), rows("pragma_foreign_key_check")]).toEqual([[], []])
+})
+
+test("an approval stands on a claim and a connection that are there", () => {
+  migrate(db)
+  db.exec(`INSERT INTO connection (id, user_pubkey, remote_signer_pubkey, sealed_transport_key, state, relays,
+    client_relays, app, requested_perms, created_at, revision)
+    VALUES ('one', 'user', 'signer', x'00', 'active', '[]', '[]', '{}', '', 1, 0)`)
+  db.exec("INSERT INTO claim VALUES (NULL, 'event', 'one', 'key', '{}', 1, 1, '{}', NULL, NULL)")
+  const insert = (id: string, event: string, connection: string, state: string) =>
+    db.exec(`INSERT INTO approval VALUES
+      (NULL, '${id}', '${event}', '${connection}', 'user', 1, 'ping', NULL, '[]', 'ask', '${state}', 1, NULL, NULL)`)
+  expect(() => insert("a", "nowhere", "one", "pending")).toThrow(/FOREIGN KEY/)
+  expect(() => insert("a", "event", "nobody", "pending")).toThrow(/FOREIGN KEY/)
+  expect(() => insert("a", "event", "one", "asked")).toThrow(/CHECK/)
+  insert("a", "event", "one", "pending")
+  expect(() => insert("b", "event", "one", "pending")).toThrow(/UNIQUE/)
+  expect(() => db.exec("DELETE FROM claim")).toThrow(/FOREIGN KEY/)
+  expect(() => db.exec("UPDATE connection SET style = 'loud'")).toThrow(/CHECK/)
+})
+
 test("a migration that fails leaves the database as it was", () => {
   migrate(db, { migrations: [first] })
   db.exec("INSERT INTO a VALUES (1)")

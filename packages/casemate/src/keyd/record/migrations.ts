@@ -2,6 +2,7 @@ import { UserError } from "../../config/user-error.js"
 import { initial } from "./migrations/0001-initial.js"
 import { endedAt } from "./migrations/0002-ended-at.js"
 import { nostrconnectAndNip04 } from "./migrations/0003-nostrconnect-and-nip04.js"
+import { approvals } from "./migrations/0004-approvals.js"
 
 /** How a dialect writes the types in which the databases differ. */
 export interface ColumnTypes {
@@ -17,7 +18,7 @@ export interface Migration {
   statements(types: ColumnTypes): readonly string[]
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial, endedAt, nostrconnectAndNip04]
+export const MIGRATIONS: readonly Migration[] = [initial, endedAt, nostrconnectAndNip04, approvals]
 
 /** What migrating needs of a database. */
 export interface Migratable {

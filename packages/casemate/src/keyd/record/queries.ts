@@ -1,7 +1,8 @@
-import type { ConnectionState } from "@casemate/nip46/signer"
+import type { ApprovalState, ApprovalStyle, ConnectionState } from "@casemate/nip46/signer"
 import { type Insertable, type Kysely, type Selectable, sql } from "kysely"
 import { query } from "./query.js"
 import type {
+  ApprovalTable,
   AuditHeadTable,
   AuditTable,
   ClaimTable,
@@ -25,6 +26,7 @@ export function buildQueries(db: Kysely<Tables>) {
     ...userKeyQueries(db),
     ...connectionQueries(db),
     ...claimQueries(db),
+    ...approvalQueries(db),
     ...auditQueries(db),
   }
 }
@@ -72,6 +74,7 @@ function connectionQueries(db: Kysely<Tables>) {
         guarded_relays: p.guarded_relays,
         connect_response: p.connect_response,
         nip04_transport: p.nip04_transport,
+        style: p.style,
         app: p.app,
         requested_perms: p.requested_perms,
         created_at: p.created_at,
@@ -90,6 +93,10 @@ function connectionQueries(db: Kysely<Tables>) {
         effect: p.effect,
         expires_at: p.expires_at,
         uses_left: p.uses_left,
+        rate_uses: p.rate_uses,
+        rate_seconds: p.rate_seconds,
+        recent_uses: p.recent_uses,
+        conditions: p.conditions,
       }),
     ),
     connections: query<None>()(() => db.selectFrom("connection").selectAll().orderBy("seq")),
@@ -118,15 +125,24 @@ function connectionQueries(db: Kysely<Tables>) {
       grants.where("connection_id", "=", p.connection_id).orderBy("position"),
     ),
     grantOf: query<{ connection_id: string; id: string }>()((p) =>
-      db.selectFrom("grant").select("uses_left").where("connection_id", "=", p.connection_id).where("id", "=", p.id),
+      grants.where("connection_id", "=", p.connection_id).where("id", "=", p.id),
     ),
-    chargeGrant: query<{ connection_id: string; id: string; uses: number }>()((p) =>
+    lastGrant: query<{ connection_id: string }>()((p) =>
+      db
+        .selectFrom("grant")
+        .select((column) => column.fn.max("position").as("position"))
+        .where("connection_id", "=", p.connection_id),
+    ),
+    deleteGrant: query<{ connection_id: string; id: string }>()((p) =>
+      db.deleteFrom("grant").where("connection_id", "=", p.connection_id).where("id", "=", p.id),
+    ),
+    chargeGrant: query<{ connection_id: string; id: string; uses: number; recent_uses: string }>()((p) =>
       db
         .updateTable("grant")
-        .set((column) => ({ uses_left: column("uses_left", "-", p.uses) }))
+        .set((column) => ({ uses_left: column("uses_left", "-", p.uses), recent_uses: p.recent_uses }))
         .where("connection_id", "=", p.connection_id)
         .where("id", "=", p.id)
-        .where("uses_left", ">=", p.uses),
+        .where((column) => column.or([column("uses_left", "is", null), column("uses_left", ">=", p.uses)])),
     ),
     setState: query<{ id: string; state: ConnectionState; ended_at: number | null }>()((p) =>
       db
@@ -152,6 +168,12 @@ function connectionQueries(db: Kysely<Tables>) {
       db
         .updateTable("connection")
         .set((column) => ({ nip04_transport: p.nip04_transport, revision: column("revision", "+", p.change) }))
+        .where("id", "=", p.id),
+    ),
+    setTerms: query<{ id: string; style: ApprovalStyle; expires_at: number | null }>()((p) =>
+      db
+        .updateTable("connection")
+        .set((column) => ({ style: p.style, expires_at: p.expires_at, revision: column("revision", "+", 1) }))
         .where("id", "=", p.id),
     ),
     setClientRelays: query<{ id: string; client_relays: string }>()((p) =>
@@ -188,14 +210,7 @@ function claimQueries(db: Kysely<Tables>) {
   const claims = db
     .selectFrom("claim")
     .select(["event_id", "connection_id", "repeat_key", "event", "received_at", "verdict", "answer"])
-  const oldClaims = (p: Old) =>
-    db
-      .selectFrom("claim")
-      .select("seq")
-      .where("received_at", "<", p.before)
-      .orderBy("received_at")
-      .orderBy("seq")
-      .limit(p.limit)
+  const oldClaims = (p: Old) => oldestClaims(db, p).select("seq")
   const oldAnswers = (p: Old) =>
     db
       .selectFrom("claim")
@@ -209,15 +224,22 @@ function claimQueries(db: Kysely<Tables>) {
     claimByEvent: query<{ event_id: string }>()((p) => claims.where("event_id", "=", p.event_id)),
     claimByRepeatKey: query<{ repeat_key: string }>()((p) => claims.where("repeat_key", "=", p.repeat_key)),
     insertClaim: query<Omit<NewRow<ClaimTable>, "answer" | "answered_at">>()((p) =>
-      db.insertInto("claim").values({
-        event_id: p.event_id,
-        connection_id: p.connection_id,
-        repeat_key: p.repeat_key,
-        event: p.event,
-        created_at: p.created_at,
-        received_at: p.received_at,
-        verdict: p.verdict,
-      }),
+      db
+        .insertInto("claim")
+        .values({
+          event_id: p.event_id,
+          connection_id: p.connection_id,
+          repeat_key: p.repeat_key,
+          event: p.event,
+          created_at: p.created_at,
+          received_at: p.received_at,
+          verdict: p.verdict,
+        })
+        // One that is here already is left as it is, and nothing counts as inserted.
+        .onConflict((conflict) => conflict.doNothing()),
+    ),
+    setVerdict: query<{ event_id: string; verdict: string }>()((p) =>
+      db.updateTable("claim").set({ verdict: p.verdict }).where("event_id", "=", p.event_id),
     ),
     answerClaim: query<{ event_id: string; answer: string; answered_at: number }>()((p) =>
       db
@@ -241,6 +263,67 @@ function claimQueries(db: Kysely<Tables>) {
       db.updateTable("claim").set({ answer: null, repeat_key: null }).where("seq", "in", oldAnswers(p)),
     ),
   }
+}
+
+function approvalQueries(db: Kysely<Tables>) {
+  const pending = db.selectFrom("approval").where("state", "=", "pending")
+  const approvals = db
+    .selectFrom("approval")
+    .innerJoin("claim", "claim.event_id", "approval.event_id")
+    .select(["claim.event_id", "claim.connection_id", "repeat_key", "event", "claim.received_at", "verdict", "answer"])
+    .select(["approval.seq", "id", "method", "param", "scope", "ask", "state", "deadline", "challenge", "decided_at"])
+  const oldestFirst = approvals.orderBy("approval.received_at").orderBy("approval.seq")
+  return {
+    insertApproval: query<NewApproval>()((p) =>
+      db.insertInto("approval").values({
+        id: p.id,
+        event_id: p.event_id,
+        connection_id: p.connection_id,
+        user_pubkey: p.user_pubkey,
+        received_at: p.received_at,
+        method: p.method,
+        param: p.param,
+        scope: p.scope,
+        ask: p.ask,
+        state: p.state,
+        deadline: p.deadline,
+      }),
+    ),
+    approvalById: query<{ id: string }>()((p) => approvals.where("id", "=", p.id)),
+    approvals: query<{ state: ApprovalState }>()((p) => oldestFirst.where("state", "=", p.state)),
+    approvalsOf: query<{ state: ApprovalState; connection_id: string }>()((p) =>
+      oldestFirst.where("state", "=", p.state).where("approval.connection_id", "=", p.connection_id),
+    ),
+    dueApprovals: query<{ at: number }>()((p) =>
+      approvals.where("state", "=", sql.lit("pending")).where("deadline", "<=", p.at).orderBy("deadline"),
+    ),
+    /** Counts no further than `limit`. */
+    waitingFor: query<{ user_pubkey: string; limit: number }>()((p) =>
+      db
+        .selectFrom(pending.select("seq").where("user_pubkey", "=", p.user_pubkey).limit(p.limit).as("waiting"))
+        .select((column) => column.fn.countAll<number>().as("count")),
+    ),
+    waitingScopes: query<{ connection_id: string }>()((p) =>
+      pending.select("scope").distinct().where("connection_id", "=", p.connection_id),
+    ),
+    challengeApproval: query<{ id: string; challenge: string }>()((p) =>
+      db.updateTable("approval").set({ challenge: p.challenge }).where("id", "=", p.id),
+    ),
+    decideApproval: query<{ id: string; from: ApprovalState; to: ApprovalState; decided_at: number }>()((p) =>
+      db
+        .updateTable("approval")
+        .set({ state: p.to, decided_at: p.decided_at })
+        .where("id", "=", p.id)
+        .where("state", "=", p.from),
+    ),
+    purgeApprovals: query<Old>()((p) =>
+      db.deleteFrom("approval").where("event_id", "in", oldestClaims(db, p).select("event_id")),
+    ),
+  }
+}
+
+function oldestClaims(db: Kysely<Tables>, { before, limit }: Old) {
+  return db.selectFrom("claim").where("received_at", "<", before).orderBy("received_at").orderBy("seq").limit(limit)
 }
 
 function auditQueries(db: Kysely<Tables>) {
@@ -286,4 +369,6 @@ export type ClaimRow = Pick<
   Selectable<ClaimTable>,
   "event_id" | "connection_id" | "repeat_key" | "event" | "received_at" | "verdict" | "answer"
 >
+export type NewApproval = Omit<NewRow<ApprovalTable>, "challenge" | "decided_at">
+export type ApprovalRow = ClaimRow & Omit<Selectable<ApprovalTable>, "user_pubkey">
 export type AuditRowStored = Selectable<AuditTable>

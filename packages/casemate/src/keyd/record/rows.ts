@@ -1,6 +1,23 @@
 import type { NostrEvent } from "@casemate/nip46/protocol"
-import type { AuditEntry, Claim, ClaimVerdict, Connection, Grant } from "@casemate/nip46/signer"
-import type { AuditRowStored, ClaimRow, ConnectionRow, GrantRow, UserKeyRow } from "./queries.js"
+import type {
+  Approval,
+  ApprovalEntry,
+  AuditEntry,
+  Claim,
+  ClaimVerdict,
+  Conditions,
+  Connection,
+  Grant,
+} from "@casemate/nip46/signer"
+import type {
+  ApprovalRow,
+  AuditRowStored,
+  ClaimRow,
+  ConnectionRow,
+  GrantRow,
+  NewApproval,
+  UserKeyRow,
+} from "./queries.js"
 import type { AuditRow, UserKey } from "./record.js"
 
 /** Rows to values and back. What is `undefined` outside is `null` in SQL, and bytes are no Buffer. */
@@ -25,6 +42,7 @@ export function toConnection(row: ConnectionRow, grants: readonly GrantRow[]): C
     guardedRelays: JSON.parse(row.guarded_relays) as string[],
     connectResponse: row.connect_response === null ? undefined : (JSON.parse(row.connect_response) as NostrEvent),
     nip04Transport: row.nip04_transport === 1,
+    style: row.style,
     app: JSON.parse(row.app) as Connection["app"],
     requestedPerms: row.requested_perms,
     grants: grants.map(toGrant),
@@ -51,6 +69,7 @@ export function fromConnection(connection: Connection): Omit<ConnectionRow, "seq
     guarded_relays: JSON.stringify(connection.guardedRelays),
     connect_response: connection.connectResponse === undefined ? null : JSON.stringify(connection.connectResponse),
     nip04_transport: connection.nip04Transport ? 1 : 0,
+    style: connection.style,
     app: JSON.stringify(connection.app),
     requested_perms: connection.requestedPerms,
     created_at: connection.createdAt,
@@ -60,7 +79,7 @@ export function fromConnection(connection: Connection): Omit<ConnectionRow, "seq
   }
 }
 
-function toGrant(row: GrantRow): Grant {
+export function toGrant(row: GrantRow): Grant {
   return {
     id: row.id,
     method: row.method,
@@ -68,7 +87,14 @@ function toGrant(row: GrantRow): Grant {
     effect: row.effect,
     expiresAt: row.expires_at ?? undefined,
     usesLeft: row.uses_left ?? undefined,
+    rate: toRate(row),
+    recentUses: JSON.parse(row.recent_uses) as number[],
+    conditions: JSON.parse(row.conditions) as Conditions,
   }
+}
+
+function toRate({ rate_uses: uses, rate_seconds: seconds }: GrantRow): Grant["rate"] {
+  return uses === null || seconds === null ? undefined : { uses, seconds }
 }
 
 export function fromGrant(connectionId: string, grant: Grant, position: number): GrantRow {
@@ -81,6 +107,10 @@ export function fromGrant(connectionId: string, grant: Grant, position: number):
     effect: grant.effect,
     expires_at: grant.expiresAt ?? null,
     uses_left: grant.usesLeft ?? null,
+    rate_uses: grant.rate?.uses ?? null,
+    rate_seconds: grant.rate?.seconds ?? null,
+    recent_uses: JSON.stringify(grant.recentUses),
+    conditions: JSON.stringify(grant.conditions),
   }
 }
 
@@ -92,6 +122,38 @@ export function toClaim(row: ClaimRow): Claim {
     verdict: JSON.parse(row.verdict) as ClaimVerdict,
     receivedAt: row.received_at,
     answer: row.answer === null ? undefined : (JSON.parse(row.answer) as NostrEvent),
+  }
+}
+
+export function toApproval(row: ApprovalRow): Approval {
+  return {
+    id: row.id,
+    claim: toClaim(row),
+    method: row.method,
+    param: row.param ?? undefined,
+    scope: row.scope,
+    ask: row.ask,
+    state: row.state,
+    deadline: row.deadline,
+    challenge: row.challenge === null ? undefined : (JSON.parse(row.challenge) as NostrEvent),
+    decidedAt: row.decided_at ?? undefined,
+  }
+}
+
+/** Pending, with what it repeats of its claim and connection. */
+export function fromApproval(
+  approval: ApprovalEntry,
+  of: Pick<NewApproval, "event_id" | "connection_id" | "user_pubkey" | "received_at">,
+): NewApproval {
+  return {
+    ...of,
+    id: approval.id,
+    method: approval.method,
+    param: approval.param ?? null,
+    scope: approval.scope,
+    ask: approval.ask,
+    state: "pending",
+    deadline: approval.deadline,
   }
 }
 

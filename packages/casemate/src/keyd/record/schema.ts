@@ -1,4 +1,4 @@
-import type { ConnectionState } from "@casemate/nip46/signer"
+import type { ApprovalState, ApprovalStyle, ConnectionState } from "@casemate/nip46/signer"
 import type { Generated } from "kysely"
 
 /**
@@ -10,6 +10,7 @@ export interface Tables {
   connection: ConnectionTable
   grant: GrantTable
   claim: ClaimTable
+  approval: ApprovalTable
   audit: AuditTable
   audit_head: AuditHeadTable
   setting: SettingTable
@@ -45,6 +46,7 @@ export interface ConnectionTable {
   connect_response: string | null
   /** 0 or 1. */
   nip04_transport: number
+  style: ApprovalStyle
   /** JSON. */
   app: string
   requested_perms: string
@@ -64,6 +66,13 @@ export interface GrantTable {
   effect: "allow" | "deny"
   expires_at: number | null
   uses_left: number | null
+  /** Both or neither. */
+  rate_uses: number | null
+  rate_seconds: number | null
+  /** JSON. */
+  recent_uses: string
+  /** JSON. */
+  conditions: string
 }
 
 export interface ClaimTable {
@@ -82,6 +91,28 @@ export interface ClaimTable {
   /** JSON. */
   answer: string | null
   answered_at: number | null
+}
+
+export interface ApprovalTable {
+  seq: Generated<number>
+  id: string
+  /** Its claim's. */
+  event_id: string
+  /** Its claim's. */
+  connection_id: string
+  /** Its connection's. */
+  user_pubkey: string
+  /** Its claim's. */
+  received_at: number
+  method: string
+  param: string | null
+  scope: string
+  ask: string
+  state: ApprovalState
+  deadline: number
+  /** JSON. */
+  challenge: string | null
+  decided_at: number | null
 }
 
 export interface AuditTable {

@@ -1,12 +1,22 @@
-import { existsSync, renameSync, rmSync, statSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { setImmediate as turn } from "node:timers/promises"
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { Nip46Error } from "@casemate/nip46/protocol"
-import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Recall } from "@casemate/nip46/signer"
-import { RECORD_FILE } from "../../config/folders.js"
+import type {
+  Approval,
+  ApprovalState,
+  AuditEntry,
+  Claim,
+  ClaimEntry,
+  CommitResult,
+  Connection,
+  DecideResult,
+  DecisionEntry,
+  Recall,
+  Terms,
+} from "@casemate/nip46/signer"
 import { UserError } from "../../config/user-error.js"
-import { syncFolder } from "../vault/private-file.js"
 import { ChainWalk, decodeHead, doubtOf, encodeHead, GENESIS, type Link } from "./audit-chain.js"
 import { GroupCommit, type Work } from "./group-commit.js"
 import { migrate } from "./migrations.js"
@@ -24,19 +34,11 @@ import type {
   RenameUserKeyResult,
   UserKey,
 } from "./record.js"
-import { toAuditRow, toClaim, toConnection, toUserKey } from "./rows.js"
-import { isDamage, isStorageDown, openSqlite, type SqliteDatabase, sqliteCompiler } from "./sqlite.js"
+import { createRecordFile, emptied } from "./record-file.js"
+import { toApproval, toAuditRow, toClaim, toConnection, toUserKey } from "./rows.js"
+import { damaged, isDamage, isStorageDown, openSqlite, type SqliteDatabase, sqliteCompiler } from "./sqlite.js"
 import { prepareAll, type Statements } from "./statements.js"
 import { type Draft, FLOOR, recall, WRITER, Writes } from "./writes.js"
-
-/** What SQLite lays beside a database. */
-const BESIDE = ["-wal", "-shm", "-journal"] as const
-const UNFINISHED = ".new"
-/** The record and everything that can lie beside it. */
-export const RECORD_FILES: readonly string[] = [RECORD_FILE, RECORD_FILE + UNFINISHED].flatMap((name) => [
-  name,
-  ...BESIDE.map((end) => name + end),
-])
 
 const VERIFY_PAGE = 1_000
 const CANDIDATES = 10
@@ -58,7 +60,7 @@ export interface SqliteRecordOptions {
  * emptied: it is made whole, so one without a schema had its keys, and nothing is put in their place
  */
 export function openSqliteRecord(file: string, options: SqliteRecordOptions): Record {
-  if (!existsSync(file)) createRecordFile(file, options)
+  if (!existsSync(file)) createRecordFile(file, (db) => migrateRecord(db, buildQueries(sqliteCompiler()), options))
   if (statSync(file).size === 0) throw emptied(file, "is empty")
   const db = openSqlite(file)
   try {
@@ -66,8 +68,7 @@ export function openSqliteRecord(file: string, options: SqliteRecordOptions): Re
     return createSqliteRecord(db, options)
   } catch (error) {
     db.close()
-    if (!isDamage(error)) throw error
-    throw new UserError(`${file} is damaged: put it back from your backup`, { cause: error })
+    throw isDamage(error) ? damaged(file, error) : error
   }
 }
 
@@ -83,28 +84,6 @@ function migrateRecord(db: SqliteDatabase, queries: Queries, { seal }: SqliteRec
     seed: () =>
       void db.prepare(queries.setAuditHead).run({ writer: WRITER, sealed: seal.sealHead(WRITER, encodeHead(GENESIS)) }),
   })
-}
-
-/** Whole or not at all, also through a crash. */
-function createRecordFile(file: string, options: SqliteRecordOptions): void {
-  // SQLite would take a log that was left behind for that of the new database.
-  if (existsSync(`${file}-wal`)) throw emptied(file, "is missing")
-  const unfinished = file + UNFINISHED
-  for (const end of ["", ...BESIDE]) rmSync(unfinished + end, { force: true })
-  const db = openSqlite(unfinished)
-  try {
-    migrateRecord(db, buildQueries(sqliteCompiler()), options)
-  } finally {
-    db.close()
-  }
-  renameSync(unfinished, file)
-  syncFolder(dirname(file))
-}
-
-function emptied(file: string, how: string): UserError {
-  return new UserError(
-    `${file} ${how}, but it should hold the keys and apps of this bunker: put it back from your backup, or move ${dirname(file)} away to start anew with a new key`,
-  )
 }
 
 /**
@@ -192,6 +171,10 @@ class SqliteRecord implements Record {
     return this.#write((draft) => this.#writes.setNip04Transport(draft, id, allowed, audit))
   }
 
+  setTerms(id: string, terms: Terms, audit: AuditEntry): Promise<boolean> {
+    return this.#write((draft) => this.#writes.setTerms(draft, id, terms, audit))
+  }
+
   async recall(eventId: string, repeatKey: string, createdAt: number): Promise<Recall> {
     return this.#read(() =>
       recall(this.#sql, this.#floor, eventId, repeatKey, createdAt, (row) => this.#withWaitingAnswer(row)),
@@ -211,9 +194,38 @@ class SqliteRecord implements Record {
     }
   }
 
+  async approvals(state: ApprovalState, connectionId?: string): Promise<readonly Approval[]> {
+    return this.#read(() => {
+      const rows =
+        connectionId === undefined
+          ? this.#sql.approvals.all({ state })
+          : this.#sql.approvalsOf.all({ state, connection_id: connectionId })
+      return rows.map(toApproval)
+    })
+  }
+
+  async dueApprovals(at: number): Promise<readonly Approval[]> {
+    return this.#read(() => this.#sql.dueApprovals.all({ at }).map(toApproval))
+  }
+
+  async approval(id: string): Promise<Approval | undefined> {
+    return this.#read(() => {
+      const row = this.#sql.approvalById.get({ id })
+      return row === undefined ? undefined : toApproval(row)
+    })
+  }
+
+  challenge(id: string, challenge: NostrEvent): Promise<void> {
+    return this.#write(() => this.#writes.challenge(id, challenge), { lazy: true })
+  }
+
+  decide(entry: DecisionEntry): Promise<DecideResult> {
+    return this.#write((draft) => this.#writes.decide(draft, entry))
+  }
+
   async unanswered(): Promise<readonly Claim[]> {
     this.#commits.flush()
-    return this.#read(() => this.#sql.unanswered.all({}).map(toClaim))
+    return this.#read(() => this.#sql.unanswered.all({}).map(toClaim)).filter(({ verdict }) => verdict.kind !== "ask")
   }
 
   async answeredSince(at: number): Promise<readonly Claim[]> {

@@ -42,7 +42,7 @@ const BUSY_TIMEOUT_MS = 1_000
 /**
  * Opens a database file, 0600, with every commit on the disk before it is acknowledged.
  *
- * @throws UserError when it is not a database or cannot be opened
+ * @throws UserError when it is not a database, is damaged or cannot be opened
  */
 export function openSqlite(file: string): SqliteDatabase {
   const db = connect(file)
@@ -112,12 +112,17 @@ function connect(file: string): BetterSqlite.Database {
     return db
   } catch (error) {
     db?.close()
+    if (isDamage(error) && error.code !== "SQLITE_NOTADB") throw damaged(file, error)
     const why = error instanceof Error ? error.message : String(error)
     throw new UserError(`${file} cannot be opened as a database: ${why}`, { cause: error })
   }
 }
 
+export function damaged(file: string, cause: unknown): UserError {
+  return new UserError(`${file} is damaged: put it back from your backup`, { cause })
+}
+
 /** Whether an error says that a database file is not what SQLite wrote. */
-export function isDamage(error: unknown): boolean {
+export function isDamage(error: unknown): error is InstanceType<typeof BetterSqlite.SqliteError> {
   return error instanceof BetterSqlite.SqliteError && /^SQLITE_(?:CORRUPT|NOTADB)/.test(error.code)
 }

@@ -1,11 +1,31 @@
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { Nip46Error } from "@casemate/nip46/protocol"
-import type { AuditEntry, Claim, ClaimEntry, CommitResult, Connection, Recall } from "@casemate/nip46/signer"
-import { ANSWER_TTL, CLAIM_TTL, CONNECT_RESPONSE_TTL, LAST_USED_STEP, OFFER_TTL } from "@casemate/nip46/signer"
+import type {
+  ApprovalEntry,
+  AuditEntry,
+  Claim,
+  ClaimEntry,
+  CommitResult,
+  Connection,
+  DecideResult,
+  DecisionEntry,
+  Grant,
+  Recall,
+  Terms,
+} from "@casemate/nip46/signer"
+import {
+  ANSWER_TTL,
+  CLAIM_TTL,
+  CONNECT_RESPONSE_TTL,
+  hasUses,
+  LAST_USED_STEP,
+  OFFER_TTL,
+  used,
+} from "@casemate/nip46/signer"
 import { type Link, nextMac } from "./audit-chain.js"
-import type { ClaimRow, ConnectionRow } from "./queries.js"
+import type { ApprovalRow, ClaimRow, ConnectionRow } from "./queries.js"
 import type { AddUserKeyResult, AuditSeal, RemoveUserKeyResult, RenameUserKeyResult, UserKey } from "./record.js"
-import { fromAuditEntry, fromConnection, fromGrant, toClaim } from "./rows.js"
+import { fromApproval, fromAuditEntry, fromConnection, fromGrant, toClaim, toGrant } from "./rows.js"
 import type { Statements } from "./statements.js"
 
 /** The one chain of a SQLite record: keyd alone writes it. */
@@ -23,6 +43,12 @@ export interface Draft {
   readonly touched: Set<string>
 }
 
+/** What a grant has left once it was used. */
+interface Charge {
+  readonly uses: number
+  readonly after: Grant
+}
+
 /** What is done inside a transaction. Each looks at all its conditions first, and then writes. */
 export class Writes {
   readonly #sql: Statements
@@ -35,14 +61,20 @@ export class Writes {
 
   commit(draft: Draft, entry: ClaimEntry): CommitResult {
     const { eventId, connectionId, repeatKey, event, receivedAt } = entry
-    const known = recall(this.#sql, draft.floor, eventId, repeatKey, event.created_at, toClaim)
-    if (known.kind !== "new") return known
+    // What is known comes before what moved; most are new, so it is looked for only where something speaks against it.
+    const unlessKnown = (result: CommitResult): CommitResult => {
+      const known = recall(this.#sql, draft.floor, eventId, repeatKey, event.created_at, toClaim)
+      return known.kind === "new" ? result : known
+    }
+    if (event.created_at <= draft.floor) return unlessKnown({ kind: "stale" })
     const connection = this.#sql.connectionById.get({ id: connectionId })
-    if (connection === undefined || !admits(connection, entry)) return { kind: "moved" }
-    const charges = this.#counted(entry)
-    if (charges === undefined) return { kind: "moved" }
+    if (connection === undefined || !admits(connection, entry)) return unlessKnown({ kind: "moved" })
+    const charges = this.#chargesOf(connectionId, entry.charges, receivedAt)
+    if (charges === undefined) return unlessKnown({ kind: "moved" })
+    const { approval } = entry
+    if (approval !== undefined && this.#isCrowded(connection, approval)) return unlessKnown({ kind: "crowded" })
 
-    this.#sql.insertClaim.run({
+    const inserted = this.#sql.insertClaim.run({
       event_id: eventId,
       connection_id: connectionId,
       repeat_key: repeatKey,
@@ -51,13 +83,19 @@ export class Writes {
       received_at: receivedAt,
       verdict: JSON.stringify(entry.verdict),
     })
-    for (const [id, uses] of charges) this.#sql.chargeGrant.run({ connection_id: connectionId, id, uses })
+    if (inserted === 0) return unlessKnown({ kind: "moved" })
+    if (approval !== undefined) {
+      const { user_pubkey } = connection
+      const of = { event_id: eventId, connection_id: connectionId, user_pubkey, received_at: receivedAt }
+      this.#sql.insertApproval.run(fromApproval(approval, of))
+    }
+    this.#charge(connectionId, charges)
     this.#apply(entry)
-    const used = isUsedAnew(connection, receivedAt)
-    if (used) this.#sql.setLastUsed.run({ id: connectionId, last_used_at: receivedAt })
+    const isAnew = isUsedAnew(connection, receivedAt)
+    if (isAnew) this.#sql.setLastUsed.run({ id: connectionId, last_used_at: receivedAt })
     const isFirst = connection.connect_response !== null
     if (isFirst) this.#sql.dropConnectResponse.run({ id: connectionId })
-    if (used || isFirst || charges.size > 0 || entry.effect !== undefined)
+    if (isAnew || isFirst || charges.size > 0 || entry.effect !== undefined)
       draft.touched.add(connection.remote_signer_pubkey)
     this.note(draft, entry.audit)
     return { kind: "committed" }
@@ -98,6 +136,40 @@ export class Writes {
     return true
   }
 
+  setTerms(draft: Draft, id: string, terms: Terms, audit: AuditEntry): boolean {
+    const connection = this.#sql.connectionById.get({ id })
+    if (connection === undefined || (!isLive(connection) && connection.state !== "offered")) return false
+    this.#change(connection, terms)
+    draft.touched.add(connection.remote_signer_pubkey)
+    this.note(draft, audit)
+    return true
+  }
+
+  decide(draft: Draft, entry: DecisionEntry): DecideResult {
+    const { connectionId, from, to, at, grant, charged } = entry
+    const connection = this.#sql.connectionById.get({ id: connectionId })
+    if (connection === undefined || !canDecide(connection, to)) return { kind: "gone" }
+    if (charged !== undefined && charged.expectedRevision !== connection.revision) return { kind: "gone" }
+    const rows = this.#undecided(entry)
+    if (rows.length === 0) return { kind: "gone" }
+    const uses = rows.flatMap(() => charged?.grants ?? [])
+    const charges = this.#chargesOf(connectionId, uses, at)
+    if (charges === undefined) return { kind: "gone" }
+
+    for (const { id } of rows) this.#sql.decideApproval.run({ id, from, to, decided_at: at })
+    const verdict = from === "pending" ? JSON.stringify(entry.verdict) : undefined
+    if (verdict !== undefined) for (const { event_id } of rows) this.#sql.setVerdict.run({ event_id, verdict })
+    this.#charge(connectionId, charges)
+    if (grant !== undefined) this.#change(connection, { addGrants: [grant] })
+    draft.touched.add(connection.remote_signer_pubkey)
+    this.note(draft, entry.audit)
+    return { kind: "decided", claims: rows.map((row) => toClaim({ ...row, verdict: verdict ?? row.verdict })) }
+  }
+
+  challenge(id: string, challenge: NostrEvent): void {
+    this.#sql.challengeApproval.run({ id, challenge: JSON.stringify(challenge) })
+  }
+
   answer(eventId: string, answer: NostrEvent): void {
     this.#sql.answerClaim.run({ event_id: eventId, answer: JSON.stringify(answer), answered_at: answer.created_at })
   }
@@ -111,6 +183,7 @@ export class Writes {
     const newest = this.#sql.newestOfOld.get(claims)?.created_at ?? undefined
     let purged = 0
     if (newest !== undefined) {
+      this.#sql.purgeApprovals.run(claims)
       purged = this.#sql.purgeClaims.run(claims)
       if (newest > draft.floor) {
         draft.floor = newest
@@ -180,16 +253,56 @@ export class Writes {
     }
   }
 
-  /** Uses to take from each counted grant; undefined when one has not enough left. */
-  #counted({ connectionId, charges }: ClaimEntry): Map<string, number> | undefined {
-    const uses = new Map<string, number>()
-    for (const id of charges) uses.set(id, (uses.get(id) ?? 0) + 1)
-    for (const [id, count] of uses) {
-      const left = this.#sql.grantOf.get({ connection_id: connectionId, id })?.uses_left
-      if (left === undefined || (left !== null && left < count)) return undefined
-      if (left === null) uses.delete(id)
+  /** What becomes of each counted grant; undefined when one has not enough left. @param at unix seconds */
+  #chargesOf(connectionId: string, charges: readonly string[], at: number): Map<string, Charge> | undefined {
+    const charged = new Map<string, Charge>()
+    for (const id of charges) {
+      const { uses, after } = charged.get(id) ?? { uses: 0, after: this.#grantOf(connectionId, id) }
+      if (after === undefined || !hasUses(after, at)) return undefined
+      charged.set(id, { uses: uses + 1, after: used(after, at) })
     }
-    return uses
+    for (const [id, { after }] of charged)
+      if (after.usesLeft === undefined && after.rate === undefined) charged.delete(id)
+    return charged
+  }
+
+  #grantOf(connectionId: string, id: string): Grant | undefined {
+    const row = this.#sql.grantOf.get({ connection_id: connectionId, id })
+    return row === undefined ? undefined : toGrant(row)
+  }
+
+  #charge(connectionId: string, charges: ReadonlyMap<string, Charge>): void {
+    for (const [id, { uses, after }] of charges) {
+      const recent_uses = JSON.stringify(after.recentUses)
+      this.#sql.chargeGrant.run({ connection_id: connectionId, id, uses, recent_uses })
+    }
+  }
+
+  #change(connection: ConnectionRow, { addGrants = [], removeGrants = [], style, expiresAt }: Terms): void {
+    const { id } = connection
+    for (const grant of removeGrants) this.#sql.deleteGrant.run({ connection_id: id, id: grant })
+    const last = this.#sql.lastGrant.get({ connection_id: id })?.position ?? -1
+    for (const [i, grant] of addGrants.entries()) this.#sql.insertGrant.run(fromGrant(id, grant, last + 1 + i))
+    this.#sql.setTerms.run({
+      id,
+      style: style ?? connection.style,
+      expires_at: expiresAt === undefined ? connection.expires_at : expiresAt,
+    })
+  }
+
+  #isCrowded({ id, user_pubkey }: ConnectionRow, { scope, maxScopes, maxWaiting }: ApprovalEntry): boolean {
+    const waiting = this.#sql.waitingFor.get({ user_pubkey, limit: maxWaiting })?.count ?? 0
+    if (waiting >= maxWaiting) return true
+    const scopes = this.#sql.waitingScopes.all({ connection_id: id }).map((row) => row.scope)
+    return !scopes.includes(scope) && scopes.length >= maxScopes
+  }
+
+  /** Those that are still as the decision takes them to be, in the order of their claims. */
+  #undecided({ connectionId, ids, from }: DecisionEntry): ApprovalRow[] {
+    return [...new Set(ids)]
+      .flatMap((id) => this.#sql.approvalById.get({ id }) ?? [])
+      .filter((row) => row.connection_id === connectionId && row.state === from)
+      .sort((a, b) => a.seq - b.seq)
   }
 
   #apply({ effect, connectionId: id, receivedAt }: ClaimEntry): void {
@@ -238,6 +351,11 @@ function admits(connection: ConnectionRow, { effect, expectedRevision, receivedA
 
 function isLive({ state }: ConnectionRow): boolean {
   return state === "active" || state === "paused"
+}
+
+function canDecide({ state }: ConnectionRow, to: DecisionEntry["to"]): boolean {
+  if (to === "expired") return true
+  return state === "active" || (state === "paused" && to === "denied")
 }
 
 function isUsedAnew({ last_used_at }: ConnectionRow, receivedAt: number): boolean {

@@ -1,0 +1,185 @@
+import { Command } from "commander"
+import { grantSentence } from "../channel/grant-words.js"
+import { kindWords } from "../channel/kind-names.js"
+import type { DecisionExtent, RequestDetail, RequestSummary } from "../channel/owner-calls.js"
+import type { OwnerClient } from "../channel/owner-client.js"
+import { terminalWording } from "./apps/wording.js"
+import { withBunker } from "./bunker.js"
+import { formatDuration, parseDuration, withDataDir } from "./options.js"
+import { npub, print, printHint, printJson, printTable, quoted, safe, when } from "./output.js"
+import { UsageError } from "./usage.js"
+
+interface RequestsOptions {
+  dataDir?: string
+  json?: boolean
+}
+
+interface ApproveOptions extends RequestsOptions {
+  always?: boolean
+  for?: string
+}
+
+interface DenyOptions extends RequestsOptions {
+  block?: boolean
+}
+
+/** An event that is dated further off than this, in seconds, may be seen by nobody, or be meant for another day. */
+const NEAR_NOW = 600
+
+export function requestsCommand(): Command {
+  const requests = new Command("requests").description("what apps ask for and you have not decided").addHelpText(
+    "after",
+    `
+Examples:
+  $ casemate requests list
+  $ casemate requests show 8c1d
+  $ casemate requests approve 8c1d --for 1h
+  $ casemate requests deny 8c1d`,
+  )
+
+  withDataDir(requests.command("list"))
+    .summary("show what waits for you")
+    .description(
+      "Shows what waits for you, oldest first. A request that was too late for its app can still be approved: the app is served when it asks again within ten minutes.",
+    )
+    .option("--json", "print a JSON object")
+    .addHelpText("after", "\nExample:\n  $ casemate requests list")
+    .action(async ({ dataDir, json }: RequestsOptions) => {
+      const list = await withBunker(dataDir, (bunker) => bunker.call("requests.list", {}))
+      if (json) return printJson(list)
+      if (list.requests.length === 0) return printHint("Nothing waits for you.")
+      printTable(
+        ["ID", "APP", "KEY", "ASKS FOR", "STATE", "SINCE"],
+        list.requests.map((request) => [
+          request.id.slice(0, 8),
+          nameOf(request),
+          request.key,
+          whatOf(request),
+          request.state === "pending" ? "waits" : "too late",
+          when(request.askedAt),
+        ]),
+      )
+      const more = list.total - list.requests.length
+      if (more > 0) print(`and ${more} more`)
+    })
+
+  withDataDir(requests.command("show"))
+    .summary("show one request: exactly what would be signed, encrypted or decrypted")
+    .description(
+      "Shows one request: exactly what would be signed, encrypted or decrypted. What cannot be seen is shown escaped.",
+    )
+    .argument("<id>", "its id, or enough of its beginning")
+    .option("--json", "print a JSON object")
+    .addHelpText("after", "\nExample:\n  $ casemate requests show 8c1d")
+    .action(async (id: string, { dataDir, json }: RequestsOptions) => {
+      const request = await withBunker(dataDir, (bunker) => bunker.call("requests.show", { id }))
+      if (json) return printJson(request)
+      return showRequest(request)
+    })
+
+  withDataDir(requests.command("approve"))
+    .summary("let an app have what it asks for: this once, for a time, or always")
+    .description(
+      "Lets an app have what it asks for, and shows what that was. Equal requests that wait are approved with it. --for and --always cover everything of the same kind, of the same host for logins, and of the same person for encryption.",
+    )
+    .argument("<id>", "its id, or enough of its beginning")
+    .option("--always", "and never ask again for the same")
+    .option("--for <time>", "and not for so long, such as 1h")
+    .option("--json", "print a JSON object")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ casemate requests approve 8c1d\n  $ casemate requests approve 8c1d --for 1h",
+    )
+    .action(async (id: string, { dataDir, json, always, for: time }: ApproveOptions) => {
+      if (always === true && time !== undefined)
+        throw new UsageError("an approval is --always or --for a time, not both")
+      const extent: DecisionExtent =
+        always === true ? "always" : time === undefined ? "once" : { seconds: parseDuration(time, "--for") }
+      const { request, result } = await withBunker(dataDir, async (bunker) => {
+        const { request, id: whole, digest } = await seen(bunker, id)
+        return { request, result: await bunker.call("requests.approve", { id: whole, digest, extent }) }
+      })
+      if (json) return printJson({ ...request, ...result })
+      showRequest(request)
+      print()
+      const others = result.served > 1 ? `, with ${result.served - 1} more of the same` : ""
+      print(result.isLate ? "Approved; its app had given up, and is served when it asks again." : `Approved${others}.`)
+      if (extent === "always") print(`From now on it ${scopeWords(request)}.`)
+      else if (extent !== "once") print(`For ${formatDuration(extent.seconds)} it ${scopeWords(request)}.`)
+      return undefined
+    })
+
+  withDataDir(requests.command("deny"))
+    .summary("refuse what an app asks for")
+    .description("Refuses what an app asks for, and shows what that was. Equal requests that wait are refused with it.")
+    .argument("<id>", "its id, or enough of its beginning")
+    .option("--block", "and refuse the same at once from now on")
+    .option("--json", "print a JSON object")
+    .addHelpText("after", "\nExample:\n  $ casemate requests deny 8c1d --block")
+    .action(async (id: string, { dataDir, json, block = false }: DenyOptions) => {
+      const request = await withBunker(dataDir, async (bunker) => {
+        const { request, id: whole, digest } = await seen(bunker, id)
+        await bunker.call("requests.deny", { id: whole, digest, block })
+        return request
+      })
+      if (json) return printJson(request)
+      showRequest(request)
+      print()
+      return print(block ? "Denied, and its app is not to ask for this again." : "Denied.")
+    })
+
+  return requests
+}
+
+/** What is decided is what was read here: its digest goes with the decision. */
+async function seen(
+  bunker: OwnerClient,
+  prefix: string,
+): Promise<{ request: RequestDetail; id: string; digest: string }> {
+  const request = await bunker.call("requests.show", { id: prefix })
+  return { request, id: request.id, digest: request.digest }
+}
+
+function nameOf({ app }: RequestSummary): string {
+  return app.name === "" ? app.id : quoted(app.name)
+}
+
+function whatOf({ method, param }: RequestSummary): string {
+  if (param === undefined) return method
+  return method === "sign_event" ? `sign ${kindWords(param)}` : `${method} ${npub(param).slice(0, 16)}…`
+}
+
+function showRequest(request: RequestDetail): void {
+  const { id, app, key, userPubkey, asks, askedAt } = request
+  const row = (label: string, value: string): void => print(`${label.padEnd(15)} ${value}`)
+  row("id", id)
+  row("app", `${app.name === "" ? "(no name)" : quoted(app.name)} (${app.id})`)
+  row("signs as", `${key} (${npub(userPubkey)})`)
+  row("asked", when(askedAt))
+  if (!("kind" in asks)) {
+    row("wants", `to ${asks.method.endsWith("_encrypt") ? "encrypt" : "decrypt"} (${asks.method})`)
+    row("with", npub(asks.counterparty))
+    row("--always", `lets it ${scopeWords(request).replace(/^may /, "")}`)
+    block(asks.method.endsWith("_encrypt") ? "text" : "sealed", asks.text)
+    return
+  }
+  row("wants", `to sign ${kindWords(asks.kind)}`)
+  const isNear = Math.abs(asks.createdAt - askedAt) <= NEAR_NOW
+  row("dated", `${when(asks.createdAt)}${isNear ? "" : ", which is far from when it was asked"}`)
+  row("--always", `lets it ${scopeWords(request).replace(/^may /, "")}`)
+  for (const tag of asks.tags) row("tag", tag.map((part) => quoted(part)).join(" "))
+  block("content", asks.content)
+}
+
+/** What an approval that lasts lets it do: `may sign notes (kind 1)`. */
+function scopeWords({ scope }: RequestDetail): string {
+  const lasting = { id: "", effect: "allow", expiresAt: undefined, usesLeft: undefined, rate: undefined } as const
+  return grantSentence({ ...lasting, ...scope }, terminalWording())
+}
+
+/** Lines as lines, everything else that cannot be seen escaped, and nothing left out. */
+function block(label: string, text: string): void {
+  const [first = "", ...rest] = text.split("\n")
+  print(`${label.padEnd(15)} ${text === "" ? "(empty)" : safe(first)}`)
+  for (const line of rest) print(`${"".padEnd(14)}| ${safe(line)}`)
+}

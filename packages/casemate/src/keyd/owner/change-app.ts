@@ -1,0 +1,18 @@
+import type { Connection, Terms } from "@casemate/nip46/signer"
+import type { AppInfo } from "../../channel/owner-calls.js"
+import { appInfo } from "./app-info.js"
+import { chooseApp, hasEnded } from "./choose-app.js"
+import { ownerAudit } from "./owner-audit.js"
+import type { OwnerPorts } from "./ports.js"
+
+/** Changes the terms of an app, all of them and with their row, or nothing. @throws UserError when it has ended meanwhile */
+export async function changeApp(
+  connection: Connection,
+  terms: Terms,
+  { action, why }: { readonly action: string; readonly why: string },
+  ports: OwnerPorts,
+): Promise<AppInfo> {
+  const audit = ownerAudit(action, why, ports.now(), { connectionId: connection.id })
+  if (!(await ports.record.setTerms(connection.id, terms, audit))) throw hasEnded(connection)
+  return appInfo(await chooseApp(connection.id, ports), ports)
+}

@@ -1,0 +1,125 @@
+import type { Approval, Connection, DecideOutcome, OpenedApproval, OwnerDecision } from "@casemate/nip46/signer"
+import type { DecisionExtent, OwnerCalls, RequestDetail, RequestSummary } from "../../channel/owner-calls.js"
+import { UserError } from "../../config/user-error.js"
+import type { OwnerPorts } from "./ports.js"
+
+/** How long after its deadline a decision still serves the app that asks again, in seconds. */
+const LATE_FOR = 600
+const LISTED = 100
+const CANDIDATES = 10
+
+type Args<C extends keyof OwnerCalls> = OwnerCalls[C]["args"]
+type Result<C extends keyof OwnerCalls> = Promise<OwnerCalls[C]["result"]>
+
+export async function listRequests(
+  { limit = LISTED }: Args<"requests.list">,
+  ports: OwnerPorts,
+): Result<"requests.list"> {
+  const open = await openRequests(ports)
+  return { total: open.length, requests: await summaries(open.slice(0, limit), ports) }
+}
+
+export async function showRequest({ id }: Args<"requests.show">, ports: OwnerPorts): Result<"requests.show"> {
+  const request = await requestOf(id, ports)
+  const opened = await ports.engine.approvals.open(request.approval.id)
+  const [summary] = await summaries([request], ports)
+  if (opened === undefined) throw new UserError(GONE)
+  if (summary === undefined) throw new UserError(GONE)
+  const { digest, scope, connection } = opened
+  return { ...summary, digest, scope, userPubkey: connection.userPubkey, asks: asksOf(opened) }
+}
+
+export async function approveRequest(
+  { id, digest, extent }: Args<"requests.approve">,
+  ports: OwnerPorts,
+): Result<"requests.approve"> {
+  const outcome = await decide(id, { kind: "approve", extent: toExtent(extent), digest, by: "owner" }, ports)
+  return { served: outcome.kind === "decided" ? outcome.answers.length : 0, isLate: outcome.kind === "late" }
+}
+
+export async function denyRequest(
+  { id, digest, block }: Args<"requests.deny">,
+  ports: OwnerPorts,
+): Result<"requests.deny"> {
+  const outcome = await decide(id, { kind: "deny", block, digest, by: "owner" }, ports)
+  return { isLate: outcome.kind === "late" }
+}
+
+const GONE = "this request was decided already, or it is over; `casemate requests list` shows those that wait"
+
+/** @throws UserError when there is nothing to decide any more, or something else was shown */
+async function decide(
+  id: string,
+  decision: OwnerDecision,
+  ports: OwnerPorts,
+): Promise<Extract<DecideOutcome, { kind: "decided" | "late" }>> {
+  const { approval } = await requestOf(id, ports)
+  const outcome = await ports.engine.approvals.decide(approval.id, decision)
+  switch (outcome.kind) {
+    case "gone":
+      throw new UserError(GONE)
+    case "mismatch":
+      throw new UserError("this is not the request that was shown to you, so nothing was decided; look at it again")
+    case "decided":
+    case "late":
+      for (const answer of outcome.answers) ports.door.publish(answer)
+      return outcome
+  }
+}
+
+/** @throws UserError when no request that is open has an id that begins so, or several have */
+async function requestOf(prefix: string, ports: OwnerPorts): Promise<OpenRequest> {
+  const [found, ...others] = (await openRequests(ports)).filter(({ approval }) => approval.id.startsWith(prefix))
+  if (found === undefined) {
+    throw new UserError(`no request that waits has the id ${prefix}; \`casemate requests list\` shows those that do`)
+  }
+  if (others.length > 0) {
+    const ids = [found, ...others].slice(0, CANDIDATES).map(({ approval }) => approval.id)
+    throw new UserError(`several requests have ids that begin with ${prefix}: ${ids.join(", ")}; give more of it`)
+  }
+  return found
+}
+
+interface OpenRequest {
+  readonly approval: Approval
+  readonly connection: Connection
+}
+
+/** Oldest first; those that expired before those that wait. */
+async function openRequests({ record, now }: OwnerPorts): Promise<readonly OpenRequest[]> {
+  const expired = (await record.approvals("expired")).filter(({ deadline }) => now() < deadline + LATE_FOR)
+  const pending = await record.approvals("pending")
+  const connections = new Map((await record.connections()).map((connection) => [connection.id, connection]))
+  return [...expired, ...pending].flatMap((approval) => {
+    const connection = connections.get(approval.claim.connectionId)
+    // What an app asked for that is shut out is nobody's to decide.
+    return connection?.state === "active" ? [{ approval, connection }] : []
+  })
+}
+
+async function summaries(requests: readonly OpenRequest[], { record }: OwnerPorts): Promise<RequestSummary[]> {
+  const names = new Map((await record.userKeys()).map(({ name, pubkey }) => [pubkey, name]))
+  return requests.map(({ approval, connection }) => ({
+    id: approval.id,
+    app: { id: connection.id, name: connection.app.name ?? "" },
+    key: names.get(connection.userPubkey) ?? "",
+    method: approval.method,
+    param: approval.param,
+    state: approval.state === "expired" ? "expired" : "pending",
+    askedAt: approval.claim.receivedAt,
+    deadline: approval.deadline,
+  }))
+}
+
+function asksOf({ ask }: OpenedApproval): RequestDetail["asks"] {
+  if (ask.method === "sign_event") {
+    const { kind, content, tags, created_at: createdAt } = ask.template
+    return { method: ask.method, kind, content, tags, createdAt }
+  }
+  if ("counterparty" in ask) return { method: ask.method, counterparty: ask.counterparty, text: ask.text }
+  throw new UserError(GONE)
+}
+
+function toExtent(extent: DecisionExtent): Extract<OwnerDecision, { kind: "approve" }>["extent"] {
+  return typeof extent === "string" ? { kind: extent } : { kind: "for", seconds: extent.seconds }
+}
