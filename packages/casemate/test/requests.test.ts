@@ -45,7 +45,7 @@ describe("an app whose owner is asked", () => {
     let found: RequestSummary[] = []
     await until(async () => {
       found = await list()
-      return found.length >= count
+      return found.reduce((sum, request) => sum + request.count, 0) >= count
     })
     return found
   }
@@ -76,6 +76,17 @@ describe("an app whose owner is asked", () => {
     expect((await run("approve", request!.id)).stderr).toContain("no request that waits has the id")
   })
 
+  it("is shown whole, whatever its date", { timeout: 60_000 }, async () => {
+    const app = await asking()
+    const promise = refusal(app.signer.signEvent(template("far away", { created_at: 99_999_999_999_999 })))
+    const [request] = await waiting()
+    const { code, stdout } = await run("show", request!.id)
+    expect([code, stdout]).toEqual([0, expect.stringContaining("second 99999999999999 since 1970, which is far from")])
+    expect(stdout).toContain("content         far away\n")
+    await run("deny", request!.id)
+    expect(await promise).toBe("the owner denied this")
+  })
+
   it("is refused what the owner denies, and at once what the owner blocks", { timeout: 60_000 }, async () => {
     const app = await asking()
     const denied = refusal(app.signer.signEvent(template("a")))
@@ -94,8 +105,9 @@ describe("an app whose owner is asked", () => {
     const app = await asking("")
     const promises = [1, 2, 3].map((n) => app.signer.signEvent(template(`note ${n}`)))
     const requests = await waiting(3)
-    const { stdout } = await run("approve", requests[1]!.id, "--always")
-    expect(stdout).toMatch(/\nApproved, with 2 more of the same\.\nFrom now on it may sign notes \(kind 1\)\.\n$/)
+    expect(requests).toMatchObject([{ count: 3 }])
+    const { stdout } = await run("approve", requests[0]!.id, "--always")
+    expect(stdout).toMatch(/\nApproved\.\nFrom now on it may sign notes \(kind 1\)\.\n$/)
     expect((await Promise.all(promises)).every((event) => verifyEvent(event as Event))).toBe(true)
     await app.signer.signEvent(template("note 4"))
     const other = getPublicKey(app.secretKey)

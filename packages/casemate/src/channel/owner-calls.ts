@@ -134,9 +134,12 @@ export interface RequestInfo {
   readonly why: string
 }
 
-/** A request that no grant covers. */
+/** A request that no grant covers, with those that are one prompt with it: what "always" would cover is the same. */
 export interface RequestSummary {
+  /** Of the oldest of them. */
   readonly id: string
+  /** How many they are. */
+  readonly count: number
   readonly app: { readonly id: string; readonly name: string }
   readonly key: string
   readonly method: string
@@ -241,7 +244,7 @@ export interface OwnerCalls {
   "apps.pause": { args: { id: string }; result: AppInfo }
   "apps.resume": { args: { id: string }; result: AppInfo }
   "apps.style": { args: { id: string; style: ApprovalStyle }; result: AppInfo }
-  /** Those that can still be decided, oldest first, `limit` at most; `total`: how many there are. */
+  /** Those that wait, oldest first, then those that were too late; `limit` prompts at most, of `total`. */
   "requests.list": {
     args: { limit?: number }
     result: { readonly total: number; readonly requests: readonly RequestSummary[] }
@@ -250,7 +253,7 @@ export interface OwnerCalls {
   "requests.show": { args: { id: string }; result: RequestDetail }
   "requests.approve": {
     args: { id: string; digest: string; extent: DecisionExtent }
-    /** `served`: how many requests were answered with it; `isLate`: its app is served when it asks again. */
+    /** `served`: how many equal requests it decided; `isLate`: its app is served when it asks again. */
     result: { readonly served: number; readonly isLate: boolean }
   }
   /** `block`: its app is not to ask for this kind, host or counterparty again. */

@@ -71,9 +71,14 @@ export function npub(pubkey: string): string {
   return npubEncode(pubkey)
 }
 
+/** Of the year 9999. */
+const LAST_SECOND = 253_402_300_799
+
 /** Unix seconds as date and time on this machine's clock. */
 export function when(seconds: number | undefined): string {
   if (seconds === undefined) return "never"
+  // No calendar of ours goes further.
+  if (seconds > LAST_SECOND) return `second ${seconds} since 1970`
   const date = new Date(seconds * 1000)
   const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
   return local.toISOString().replace("T", " ").slice(0, 16)

@@ -3,10 +3,12 @@ import { grantSentence } from "../channel/grant-words.js"
 import { kindWords } from "../channel/kind-names.js"
 import type { DecisionExtent, RequestDetail, RequestSummary } from "../channel/owner-calls.js"
 import type { OwnerClient } from "../channel/owner-client.js"
+import { UserError } from "../config/user-error.js"
 import { terminalWording } from "./apps/wording.js"
 import { withBunker } from "./bunker.js"
 import { formatDuration, parseDuration, withDataDir } from "./options.js"
 import { npub, print, printHint, printJson, printTable, quoted, safe, when } from "./output.js"
+import { askYes, isInteractive } from "./prompt.js"
 import { UsageError } from "./usage.js"
 
 interface RequestsOptions {
@@ -15,11 +17,13 @@ interface RequestsOptions {
 }
 
 interface ApproveOptions extends RequestsOptions {
+  yes?: boolean
   always?: boolean
   for?: string
 }
 
 interface DenyOptions extends RequestsOptions {
+  yes?: boolean
   block?: boolean
 }
 
@@ -40,7 +44,7 @@ Examples:
   withDataDir(requests.command("list"))
     .summary("show what waits for you")
     .description(
-      "Shows what waits for you, oldest first. A request that was too late for its app can still be approved: the app is served when it asks again within ten minutes.",
+      "Shows what waits for you, oldest first; requests of one app that one approval for good would cover are one line. A request that was too late for its app can still be approved: the app is served when it asks again within ten minutes.",
     )
     .option("--json", "print a JSON object")
     .addHelpText("after", "\nExample:\n  $ casemate requests list")
@@ -54,7 +58,7 @@ Examples:
           request.id.slice(0, 8),
           nameOf(request),
           request.key,
-          whatOf(request),
+          `${whatOf(request)}${request.count > 1 ? `, ${request.count} times` : ""}`,
           request.state === "pending" ? "waits" : "too late",
           when(request.askedAt),
         ]),
@@ -85,25 +89,25 @@ Examples:
     .argument("<id>", "its id, or enough of its beginning")
     .option("--always", "and never ask again for the same")
     .option("--for <time>", "and not for so long, such as 1h")
+    .option("--yes", "do not ask once more on a terminal")
     .option("--json", "print a JSON object")
     .addHelpText(
       "after",
       "\nExamples:\n  $ casemate requests approve 8c1d\n  $ casemate requests approve 8c1d --for 1h",
     )
-    .action(async (id: string, { dataDir, json, always, for: time }: ApproveOptions) => {
+    .action(async (id: string, { dataDir, json, yes, always, for: time }: ApproveOptions) => {
       if (always === true && time !== undefined)
         throw new UsageError("an approval is --always or --for a time, not both")
       const extent: DecisionExtent =
         always === true ? "always" : time === undefined ? "once" : { seconds: parseDuration(time, "--for") }
       const { request, result } = await withBunker(dataDir, async (bunker) => {
-        const { request, id: whole, digest } = await seen(bunker, id)
-        return { request, result: await bunker.call("requests.approve", { id: whole, digest, extent }) }
+        const request = await seen(bunker, id, { json, yes, question: "Approve this?" })
+        const { digest } = request
+        return { request, result: await bunker.call("requests.approve", { id: request.id, digest, extent }) }
       })
       if (json) return printJson({ ...request, ...result })
-      showRequest(request)
-      print()
       const others = result.served > 1 ? `, with ${result.served - 1} more of the same` : ""
-      print(result.isLate ? "Approved; its app had given up, and is served when it asks again." : `Approved${others}.`)
+      print(result.isLate ? lateWords(request, extent) : `Approved${others}.`)
       if (extent === "always") print(`From now on it ${scopeWords(request)}.`)
       else if (extent !== "once") print(`For ${formatDuration(extent.seconds)} it ${scopeWords(request)}.`)
       return undefined
@@ -114,30 +118,37 @@ Examples:
     .description("Refuses what an app asks for, and shows what that was. Equal requests that wait are refused with it.")
     .argument("<id>", "its id, or enough of its beginning")
     .option("--block", "and refuse the same at once from now on")
+    .option("--yes", "do not ask once more on a terminal")
     .option("--json", "print a JSON object")
     .addHelpText("after", "\nExample:\n  $ casemate requests deny 8c1d --block")
-    .action(async (id: string, { dataDir, json, block = false }: DenyOptions) => {
-      const request = await withBunker(dataDir, async (bunker) => {
-        const { request, id: whole, digest } = await seen(bunker, id)
-        await bunker.call("requests.deny", { id: whole, digest, block })
-        return request
+    .action(async (id: string, { dataDir, json, yes, block = false }: DenyOptions) => {
+      const { request, result } = await withBunker(dataDir, async (bunker) => {
+        const request = await seen(bunker, id, { json, yes, question: "Deny this?" })
+        const { digest } = request
+        return { request, result: await bunker.call("requests.deny", { id: request.id, digest, block }) }
       })
-      if (json) return printJson(request)
-      showRequest(request)
-      print()
+      if (json) return printJson({ ...request, ...result })
+      if (result.isLate && !block) return print("Denied; its app had been told already that nobody decided.")
       return print(block ? "Denied, and its app is not to ask for this again." : "Denied.")
     })
 
   return requests
 }
 
-/** What is decided is what was read here: its digest goes with the decision. */
-async function seen(
-  bunker: OwnerClient,
-  prefix: string,
-): Promise<{ request: RequestDetail; id: string; digest: string }> {
-  const request = await bunker.call("requests.show", { id: prefix })
-  return { request, id: request.id, digest: request.digest }
+interface SeenOptions {
+  readonly json: boolean | undefined
+  readonly yes: boolean | undefined
+  readonly question: string
+}
+
+/** Shows what is to be decided, and asks whoever sits there: the digest of what they saw goes with the decision. */
+async function seen(bunker: OwnerClient, id: string, { json, yes, question }: SeenOptions): Promise<RequestDetail> {
+  const request = await bunker.call("requests.show", { id })
+  if (json === true) return request
+  showRequest(request)
+  print()
+  if (yes !== true && isInteractive() && !(await askYes(question))) throw new UserError("nothing was decided")
+  return request
 }
 
 function nameOf({ app }: RequestSummary): string {
@@ -169,6 +180,13 @@ function showRequest(request: RequestDetail): void {
   row("--always", `lets it ${scopeWords(request).replace(/^may /, "")}`)
   for (const tag of asks.tags) row("tag", tag.map((part) => quoted(part)).join(" "))
   block("content", asks.content)
+}
+
+/** A login that is asked for again has a challenge of its own, so that approving the old one serves nobody. */
+function lateWords({ scope }: RequestDetail, extent: DecisionExtent): string {
+  const isLogin = scope.conditions.host !== undefined || scope.conditions.action !== undefined
+  if (extent === "once" && isLogin) return "Approved, but too late for this login; --for or --always serves the next."
+  return "Approved; its app had given up, and is served when it asks again."
 }
 
 /** What an approval that lasts lets it do: `may sign notes (kind 1)`. */

@@ -115,7 +115,7 @@ async function open(
     record.purge(now()).catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not purge"))
   }, PURGE_EVERY_MS)
   const expiry = setInterval(() => {
-    engine.approvals.expire().then(
+    door.during(engine.approvals.expire()).then(
       (answers) => {
         for (const answer of answers) door.publish(answer)
       },

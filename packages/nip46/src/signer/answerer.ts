@@ -7,6 +7,7 @@ import { MAX_PLAINTEXT_BYTES } from "../protocol/limits.js"
 import { encodeAuthUrl, encodeError, encodeResult, type Request, type RequestId } from "../protocol/message.js"
 import type { Ask } from "./authorize.js"
 import type { Connection, SignerKeys } from "./ports.js"
+import type { Scope } from "./scope.js"
 
 /** An event that is ready to be published, and where. */
 export interface Answer {
@@ -72,6 +73,12 @@ export class Answerer {
    */
   repeatKey({ id, method, params }: Request, connection: Connection, client: string): Promise<string> {
     return this.#keyed("casemate repeat key", [connection.id, client, id, method, params], connection, client)
+  }
+
+  /** What makes two asks one prompt: what "always" would cover; keyed as `repeatKey` is. */
+  scopeKey({ method, param, conditions }: Scope, connection: Connection, client: string): Promise<string> {
+    const words = [method, param ?? null, conditions.host ?? null, conditions.action ?? null]
+    return this.#keyed("casemate scope key", words, connection, client)
   }
 
   /** What makes two asks the same: all that they ask for, whatever their `created_at`; keyed as `repeatKey` is. */

@@ -3,7 +3,7 @@ import type { CryptoBackend } from "../crypto/backend.js"
 import type { RequestId } from "../protocol/message.js"
 import { parseRequest } from "../protocol/message.js"
 import { type Answer, type Answerer, senderOf } from "./answerer.js"
-import { type Ask, authorize, paramOf } from "./authorize.js"
+import { type Ask, authorize, paramOf, type Verdict } from "./authorize.js"
 import { newGrant } from "./new-connection.js"
 import type {
   Approval,
@@ -17,7 +17,7 @@ import type {
   SignerRecord,
 } from "./ports.js"
 import { readAsk } from "./read-ask.js"
-import { type Scope, scopeKey, scopeOf } from "./scope.js"
+import { type Scope, scopeOf } from "./scope.js"
 import { standingOf } from "./standing.js"
 
 /** How an owner is asked. */
@@ -59,7 +59,13 @@ export interface OpenedApproval {
 }
 
 export type DecideOutcome =
-  | { readonly kind: "decided"; readonly answers: readonly Answer[] }
+  | {
+      readonly kind: "decided"
+      /** How many equal requests this decided. */
+      readonly count: number
+      /** For them, and for what else waited and is covered now. */
+      readonly answers: readonly Answer[]
+    }
   /**
    * Its client was told that nobody had decided; asked again within ten minutes it is served at once. The answers are
    * for what else waited and is covered now.
@@ -67,6 +73,8 @@ export type DecideOutcome =
   | { readonly kind: "late"; readonly answers: readonly Answer[] }
   /** Somebody else decided, or it is over. */
   | { readonly kind: "gone" }
+  /** It cannot be approved: another grant of the owner denies it. */
+  | { readonly kind: "denied"; readonly reason: string }
   /** The digest is not that of what it asks for. */
   | { readonly kind: "mismatch" }
 
@@ -91,8 +99,12 @@ const LATE_FOR = 600
 const ALIKE_WITHIN = 600
 /** Different things that may wait for one client at a time: more would be a flood of prompts. */
 const MAX_SCOPES = 5
-/** Requests that may wait for one user key. */
+/** Requests of one client that may wait; more than an album has pictures. */
+const MAX_OF_CONNECTION = 50
+/** Requests that may wait for one user key, */
 const MAX_WAITING = 100
+/** but so many of each client always may: two that fill the key's places must not shut out a third. */
+const RESERVED = 5
 
 /** Requests that wait for their owner, and what becomes of them. */
 export class Approvals {
@@ -111,11 +123,13 @@ export class Approvals {
       id,
       method: ask.method,
       param: paramOf(ask),
-      scope: scopeKey(scopeOf(ask)),
+      scope: await answerer.scopeKey(scopeOf(ask), connection, client),
       ask: await answerer.askKey(ask, connection, client),
       deadline: now() + (isChallenged ? CHALLENGED_FOR : HELD_FOR),
       maxScopes: MAX_SCOPES,
+      maxOfConnection: MAX_OF_CONNECTION,
       maxWaiting: MAX_WAITING,
+      reserved: RESERVED,
     }
   }
 
@@ -158,6 +172,8 @@ export class Approvals {
     if (!isServed(opened, at)) return { kind: "gone" }
     const isLate = approval.state === "expired" && at < approval.deadline + LATE_FOR
     if (approval.state !== "pending" && !isLate) return { kind: "gone" }
+    const verdict = this.#authorize(opened, at)
+    if (decision.kind === "approve" && verdict.kind === "deny") return { kind: "denied", reason: verdict.reason }
     const alike = isLate ? [] : await this.#alike(opened)
     const result = await record.decide({
       connectionId: connection.id,
@@ -172,8 +188,9 @@ export class Approvals {
     })
     if (result.kind === "gone") return { kind: "gone" }
     const changed = (await record.connection(connection.remoteSignerPubkey)) ?? connection
-    const answers = isLate ? [] : await this.#complete(result.claims, changed)
-    return { kind: isLate ? "late" : "decided", answers: [...answers, ...(await this.#settle(changed))] }
+    if (isLate) return { kind: "late", answers: await this.settle(changed) }
+    const answers = await this.#complete(result.claims, changed)
+    return { kind: "decided", count: result.claims.length, answers: [...answers, ...(await this.settle(changed))] }
   }
 
   /** Ends what nobody decided in time; answers are to be published. */
@@ -191,7 +208,7 @@ export class Approvals {
   async #end(approvals: readonly Approval[], why: string): Promise<Answer[]> {
     const { record, now } = this.#ports
     const at = now()
-    const ended = approvals.map(async (approval) => {
+    return this.#each(approvals, async (approval) => {
       const connection = await this.#connectionOf(approval)
       if (connection === undefined) return []
       const result = await record.decide({
@@ -205,63 +222,86 @@ export class Approvals {
       })
       return result.kind === "decided" && isLive(connection) ? this.#complete(result.claims, connection) : []
     })
-    return (await Promise.all(ended)).flat()
   }
 
-  /** After a restart: the challenges that may not have been published. */
+  /** One that fails is told to `onFault` and left for the next time: it must not keep the others from their answers. */
+  async #each(approvals: readonly Approval[], work: (approval: Approval) => Promise<Answer[]>): Promise<Answer[]> {
+    const done = approvals.map(async (approval) => {
+      try {
+        return await work(approval)
+      } catch (fault) {
+        this.#ports.onFault(fault)
+        return []
+      }
+    })
+    return (await Promise.all(done)).flat()
+  }
+
+  /** After a restart: what grants decide by now, and the challenges that may not have been published. */
   async recover(youngerThan: number): Promise<Answer[]> {
     const { record, answerer, now } = this.#ports
-    const answers: Answer[] = []
-    for (const approval of await record.approvals("pending")) {
+    const pending = await record.approvals("pending")
+    const oneOfEach = [...new Map(pending.map((approval) => [approval.claim.connectionId, approval])).values()]
+    const settled = await this.#each(oneOfEach, async (approval) => {
+      const connection = await this.#connectionOf(approval)
+      return connection === undefined ? [] : this.settle(connection)
+    })
+    const challenged = await this.#each(await record.approvals("pending"), async (approval) => {
       const { challenge, claim } = approval
       const connection = await this.#connectionOf(approval)
-      if (connection?.state !== "active" || now() - claim.receivedAt > youngerThan) continue
-      if (challenge !== undefined) {
-        answers.push(await answerer.resend(challenge, connection, claim.event.pubkey, now()))
-        continue
-      }
+      if (connection?.state !== "active" || now() - claim.receivedAt > youngerThan) return []
+      if (challenge !== undefined) return [await answerer.resend(challenge, connection, claim.event.pubkey, now())]
       const parsed = parseRequest((await answerer.open(claim.event, connection)) ?? "")
-      if (parsed.kind !== "request") continue
+      if (parsed.kind !== "request") return []
       const fresh = await this.challenge(claim, approval.id, parsed.request.id, connection)
-      if (fresh !== undefined) answers.push(fresh)
+      return fresh === undefined ? [] : [fresh]
+    })
+    return [...settled, ...challenged]
+  }
+
+  /** Carries out what the grants of a connection decide by now of what waits on it; answers are to be published. */
+  async settle({ id }: Pick<Connection, "id">): Promise<Answer[]> {
+    const { record, now } = this.#ports
+    const answers: Answer[] = []
+    // One after the other: each may spend what the next would need.
+    for (const approval of await record.approvals("pending", id)) {
+      const settled = await this.#each([approval], async () => {
+        const opened = await this.#opened(approval)
+        const at = now()
+        if (opened === undefined || !isServed(opened, at)) return []
+        const verdict = this.#authorize(opened, at)
+        if (verdict.kind === "ask") return []
+        const isAllowed = verdict.kind === "allow"
+        const result = await record.decide({
+          ...single(approval),
+          to: isAllowed ? "approved" : "denied",
+          verdict: isAllowed ? { kind: "allow", decidedAt: at } : verdict,
+          at,
+          grant: undefined,
+          charged: isAllowed ? { grants: verdict.charges, expectedRevision: opened.connection.revision } : undefined,
+          audit: rowOf(approval, {
+            at,
+            actor: approval.claim.event.pubkey,
+            action: approval.method,
+            verdict: verdict.kind,
+            why: isAllowed ? verdict.by : verdict.reason,
+          }),
+        })
+        return result.kind === "decided" ? this.#complete(result.claims, opened.connection) : []
+      })
+      answers.push(...settled)
     }
     return answers
   }
 
-  /** What else waits that the grants of a connection decide by now. */
-  async #settle(connection: Connection): Promise<Answer[]> {
-    const { record, now, isOwnHost } = this.#ports
-    const answers: Answer[] = []
-    for (const approval of await record.approvals("pending", connection.id)) {
-      const opened = await this.#opened(approval)
-      if (opened === undefined) continue
-      const at = now()
-      if (!isServed(opened, at)) continue
-      const verdict = authorize(opened.ask, opened.connection, at, {
-        ...(isOwnHost && { isOwnHost }),
-        askKey: approval.ask,
-        arrivedAt: approval.claim.receivedAt,
-      })
-      if (verdict.kind === "ask") continue
-      const isAllowed = verdict.kind === "allow"
-      const result = await record.decide({
-        ...single(approval),
-        to: isAllowed ? "approved" : "denied",
-        verdict: isAllowed ? { kind: "allow", decidedAt: at } : verdict,
-        at,
-        grant: undefined,
-        charged: isAllowed ? { grants: verdict.charges, expectedRevision: opened.connection.revision } : undefined,
-        audit: rowOf(approval, {
-          at,
-          actor: approval.claim.event.pubkey,
-          action: approval.method,
-          verdict: verdict.kind,
-          why: isAllowed ? verdict.by : verdict.reason,
-        }),
-      })
-      if (result.kind === "decided") answers.push(...(await this.#complete(result.claims, opened.connection)))
-    }
-    return answers
+  /** What its grants say of it now. */
+  #authorize({ approval, ask, connection }: OpenedApproval, at: number): Verdict {
+    const { isOwnHost } = this.#ports
+    return authorize(ask, connection, at, {
+      ...(isOwnHost && { isOwnHost }),
+      askKey: approval.ask,
+      arrivedAt: approval.claim.receivedAt,
+    })
   }
 
   async #complete(claims: readonly Claim[], connection: Connection): Promise<Answer[]> {
@@ -312,7 +352,7 @@ export class Approvals {
 
   #grantOf(
     decision: OwnerDecision,
-    { approval, scope }: OpenedApproval,
+    { approval, ask, scope }: OpenedApproval,
     { at, isLate }: { at: number; isLate: boolean },
   ): Grant | undefined {
     const blank = newGrant(scope, this.#ports.crypto)
@@ -321,7 +361,7 @@ export class Approvals {
     if (extent.kind === "always") return blank
     if (extent.kind === "for") return { ...blank, expiresAt: at + extent.seconds }
     if (!isLate) return undefined
-    const conditions = { ask: approval.ask }
+    const conditions = { ask: approval.ask, ...(ask.method === "sign_event" && { near: ask.template.created_at }) }
     return { ...blank, conditions, usesLeft: 1, expiresAt: at + LATE_FOR }
   }
 

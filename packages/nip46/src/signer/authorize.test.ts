@@ -277,8 +277,8 @@ describe("rates", () => {
 
   it("count what was used within their seconds", () => {
     expect(allows(sign(1), rated([]))).toBe(true)
-    expect(allows(sign(1), rated([NOW - 60, NOW - 59]))).toBe(true)
-    expect(allows(sign(1), rated([NOW - 59, NOW]))).toBe(false)
+    expect(allows(sign(1), rated([NOW - 61, NOW - 60]))).toBe(true)
+    expect(allows(sign(1), rated([NOW - 60, NOW]))).toBe(false)
     // A clock that was set back must not make more of it.
     expect(allows(sign(1), rated([NOW + 500, NOW + 500]))).toBe(false)
   })
@@ -300,6 +300,9 @@ describe("rates", () => {
 })
 
 describe("conditions", () => {
+  /** A media login that names no server works anywhere. */
+  const isSilent = (ask: Ask, { host }: Conditions): boolean =>
+    host !== undefined && ask.method === "sign_event" && !ask.template.tags.some(([name]) => name !== "t")
   const when = (method: string, param: string | undefined, conditions: Conditions) =>
     grant(method, param, { conditions })
 
@@ -420,9 +423,59 @@ describe("conditions", () => {
     const one = when(yes.method, param, conditions)
     expect(allows(yes, one)).toBe(true)
     for (const ask of no) expect(verdictOf(ask, one).kind).toBe("deny")
-    // What limits an allow limits a denial.
+    // What limits an allow limits a denial, unless the ask leaves open what it is about.
     const denies = { ...one, effect: "deny" as const }
     expect(allows(yes, grant(yes.method, param), denies)).toBe(false)
+    for (const ask of no) {
+      const isOpen =
+        isSilent(ask, conditions) || (conditions.dPrefix !== undefined && JSON.stringify(ask).includes('"notes/1"'))
+      expect([ask, allows(ask, grant(yes.method, param), denies)]).toEqual([ask, !isOpen])
+    }
+  })
+
+  it("a denial cannot be got around by what is said twice, or not at all", () => {
+    const denied = (conditions: Conditions, kind: number, tags: string[][]) =>
+      !allows(sign(kind, { tags }), grant("sign_event", String(kind)), {
+        ...when("sign_event", String(kind), conditions),
+        effect: "deny",
+      })
+    expect(
+      denied({ dPrefix: "wallet" }, 30078, [
+        ["d", "wallet"],
+        ["d", "x"],
+      ]),
+    ).toBe(true)
+    expect(
+      denied({ dPrefix: "wallet" }, 30078, [
+        ["d", "x"],
+        ["d", "wallet"],
+      ]),
+    ).toBe(true)
+    expect(denied({ host: "cdn.example" }, 24242, [["t", "delete"]])).toBe(true)
+    expect(
+      denied({ host: "cdn.example" }, 24242, [
+        ["t", "upload"],
+        ["server", "cdn.example."],
+      ]),
+    ).toBe(true)
+    expect(
+      denied({ host: "cdn.example" }, 24242, [
+        ["t", "upload"],
+        ["server", "other.example"],
+      ]),
+    ).toBe(false)
+  })
+
+  it("a name is one of addressable events alone", () => {
+    const named = when("sign_event", undefined, { dPrefix: "notes/" })
+    expect(allows(sign(30023, { tags: [["d", "notes/1"]] }), named)).toBe(true)
+    for (const kind of [1, 10000, 40000]) expect(allows(sign(kind, { tags: [["d", "notes/1"]] }), named)).toBe(false)
+  })
+
+  it("near a time: twenty minutes either way", () => {
+    const one = when("sign_event", "1", { near: NOW })
+    for (const off of [-1_200, 0, 1_200]) expect(allows(sign(1, { created_at: NOW + off }), one)).toBe(true)
+    for (const off of [-1_201, 1_201]) expect(allows(sign(1, { created_at: NOW + off }), one)).toBe(false)
   })
 
   it("an ask that is exactly this one, by the engine's digest", () => {
@@ -457,6 +510,19 @@ describe("logins are signed only where they say once where they are for", () => 
     [22242, [["relay", "https://relay.example"], challenge]],
     [22242, [["relay", "relay.example"], challenge]],
     [22242, [["relay", "wss://user@relay.example"], challenge]],
+    [22242, [["relay", "wss://relay.example\\@evil.example/"], challenge]],
+    [22242, [["relay", "wss:relay.example"], challenge]],
+    [22242, [["relay", "wss://relay.example\t.evil"], challenge]],
+    [22242, [["relay", "wss://relay\u3002example"], challenge]],
+    [27235, [url, ["method", "my own words"]]],
+    [24242, [["t", "x".repeat(33)]]],
+    [
+      24242,
+      [
+        ["t", "upload"],
+        ["server", "wss://cdn.example"],
+      ],
+    ],
     [22242, [relay, ["challenge"]]],
     [27235, [url]],
     [27235, [post]],

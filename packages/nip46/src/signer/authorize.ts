@@ -58,7 +58,7 @@ export function authorize(
 
   const param = paramOf(ask)
   const matching = connection.grants.filter(
-    (grant) => isAlive(grant, now) && covers(grant, ask.method, param) && meets(ask, grant.conditions, askKey),
+    (grant) => isAlive(grant, now) && covers(grant, ask.method, param) && meets(ask, grant, askKey),
   )
   const denied = matching.find((grant) => grant.effect === "deny")
   if (denied !== undefined) return deny(`the owner denies ${describe(ask)} to this app`)
@@ -130,7 +130,7 @@ export function used(grant: Grant, now: number): Grant {
 
 /** Those that a rate still counts. */
 export function usesWithin(uses: readonly number[], { seconds }: GrantRate, now: number): readonly number[] {
-  return uses.filter((at) => at > now - seconds)
+  return uses.filter((at) => at >= now - seconds)
 }
 
 function isCounted({ usesLeft, rate }: Grant): boolean {

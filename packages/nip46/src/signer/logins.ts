@@ -47,17 +47,17 @@ export function loginOf({ kind, tags }: EventTemplate): Login | undefined {
     }
     case HTTP_LOGIN_KIND: {
       const host = hostOf(only(tags, "u"), ["http:", "https:"])
-      const action = only(tags, "method")?.toLowerCase()
-      return host === undefined || !action ? undefined : { host, action }
+      const action = wordOf(only(tags, "method"))
+      return host === undefined || action === undefined ? undefined : { host, action }
     }
     case MEDIA_LOGIN_KIND: {
-      const action = only(tags, "t")?.toLowerCase()
-      if (!action) return undefined
+      const action = wordOf(only(tags, "t"))
+      if (action === undefined) return undefined
       // Not every server is named: such a login works anywhere.
       if (!tags.some(([name]) => name === "server")) return { host: undefined, action }
       const server = only(tags, "server")
       if (server === undefined) return undefined
-      const host = hostOf(server, ["http:", "https:"]) ?? hostOf(`https://${server}`, ["https:"])
+      const host = hostOf(server.includes("://") ? server : `https://${server}`, ["http:", "https:"])
       return host === undefined ? undefined : { host, action }
     }
     default:
@@ -71,8 +71,19 @@ function only(tags: EventTemplate["tags"], name: string): string | undefined {
   return found.length === 1 ? found[0]?.[1] : undefined
 }
 
+/** An HTTP method or a verb: no place for an app's own words. */
+function wordOf(text: string | undefined): string | undefined {
+  const word = text?.toLowerCase()
+  return word !== undefined && /^[a-z][a-z_-]{0,31}$/.test(word) ? word : undefined
+}
+
+/** What every parser of URLs reads alike: no spaces, no backslash, nothing beyond ASCII, two slashes. */
+const PLAIN_URL = /^[a-z]+:\/\/[!-[\]-~]+$/i
+
 function hostOf(text: string | undefined, protocols: readonly string[]): string | undefined {
-  if (text === undefined || !URL.canParse(text)) return undefined
-  const { protocol, host, username, password } = new URL(text)
-  return protocols.includes(protocol) && host !== "" && username === "" && password === "" ? host : undefined
+  if (text === undefined || !PLAIN_URL.test(text) || !URL.canParse(text)) return undefined
+  const { protocol, host, hostname, username, password } = new URL(text)
+  if (!protocols.includes(protocol) || hostname === "" || username !== "" || password !== "") return undefined
+  // The same host with the root of the DNS spelt out.
+  return host.replace(/\.(?=:|$)/, "")
 }

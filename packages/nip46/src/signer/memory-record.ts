@@ -77,9 +77,10 @@ export function createMemoryRecord(): MemoryRecord {
     if (approval === undefined) return false
     const waiting = [...claims.values()].filter((stored) => stored.approval?.state === "pending")
     const scopes = waiting.filter(({ claim }) => claim.connectionId === id).map((stored) => stored.approval?.scope)
+    if (scopes.length >= approval.maxOfConnection) return true
     const ofKey = waiting.filter(({ claim }) => connections.get(claim.connectionId)?.userPubkey === userPubkey)
-    const isNew = !scopes.includes(approval.scope)
-    return ofKey.length >= approval.maxWaiting || (isNew && new Set(scopes).size >= approval.maxScopes)
+    if (ofKey.length >= approval.maxWaiting && scopes.length >= approval.reserved) return true
+    return !scopes.includes(approval.scope) && new Set(scopes).size >= approval.maxScopes
   }
 
   function approvals(): Approval[] {
@@ -115,7 +116,7 @@ export function createMemoryRecord(): MemoryRecord {
       grants: grant === undefined ? grants : [...grants, grant],
       revision,
     })
-    audit.push(entry.audit)
+    for (const { claim } of found) audit.push({ ...entry.audit, eventId: claim.eventId })
     return { kind: "decided", claims: found.map(({ claim }) => claim) }
   }
 
@@ -217,6 +218,12 @@ export function createMemoryRecord(): MemoryRecord {
         .filter(({ state, deadline }) => state === "pending" && deadline <= at)
         .sort((a, b) => a.deadline - b.deadline)
     },
+    async lateApprovals(after, limit) {
+      return approvals()
+        .filter(({ state, deadline }) => state === "expired" && deadline > after)
+        .sort((a, b) => b.deadline - a.deadline)
+        .slice(0, limit)
+    },
     async challenge(id, challenge) {
       const stored = [...claims.values()].find(({ approval }) => approval?.id === id)
       if (stored?.approval !== undefined) stored.approval = { ...stored.approval, challenge }
@@ -283,7 +290,7 @@ function charged(grants: readonly Grant[], charges: readonly string[], now: numb
 
 function approvalOf({ approval }: ClaimEntry): Omit<Approval, "claim"> | undefined {
   if (approval === undefined) return undefined
-  const { maxScopes: _, maxWaiting: __, ...kept } = approval
+  const { maxScopes: _, maxOfConnection: __, maxWaiting: ___, reserved: ____, ...kept } = approval
   return { ...kept, state: "pending", challenge: undefined, decidedAt: undefined }
 }
 

@@ -28,6 +28,8 @@ export interface Conditions {
   readonly maxContentBytes?: number
   /** Exactly this, whatever its `created_at`: a digest that the engine keyed, 64 hex digits. */
   readonly ask?: string
+  /** `sign_event`: dated within 20 minutes of this time in unix seconds. */
+  readonly near?: number
 }
 
 /** At most `uses` in any `seconds`. */
@@ -142,7 +144,7 @@ export interface Approval {
   readonly method: string
   /** The kind for `sign_event`, the counterparty for encrypt and decrypt. */
   readonly param: string | undefined
-  /** Those of one connection with the same scope are one prompt. */
+  /** Keyed digest of what "always" would cover, 64 hex digits: those of one connection with the same are one prompt. */
   readonly scope: string
   /** Keyed digest of what is asked, whatever its `created_at`; 64 hex digits. */
   readonly ask: string
@@ -159,8 +161,12 @@ export interface Approval {
 export interface ApprovalEntry extends Pick<Approval, "id" | "method" | "param" | "scope" | "ask" | "deadline"> {
   /** At most so many different scopes wait for one connection. */
   readonly maxScopes: number
-  /** At most so many requests wait for one user key. */
+  /** At most so many requests wait for one connection: one app must not take the places of all others. */
+  readonly maxOfConnection: number
+  /** At most so many requests wait for one user key, */
   readonly maxWaiting: number
+  /** but this many of one connection always may. */
+  readonly reserved: number
 }
 
 /** What an owner, or time, decides; all of it in one transaction. */
@@ -179,7 +185,7 @@ export interface DecisionEntry {
   readonly grant: Grant | undefined
   /** Where a grant decides: it must be able to cover each, and the connection be at this revision. */
   readonly charged: { readonly grants: readonly string[]; readonly expectedRevision: number } | undefined
-  /** One row for the decision. */
+  /** One row for each that is decided, with its event's id. */
   readonly audit: AuditEntry
 }
 
@@ -304,6 +310,8 @@ export interface SignerRecord {
   approval(id: string): Promise<Approval | undefined>
   /** Pending ones whose deadline is at or before this time in unix seconds, by deadline. */
   dueApprovals(at: number): Promise<readonly Approval[]>
+  /** Expired ones whose deadline is after this time in unix seconds, the latest first, so many at most. */
+  lateApprovals(after: number, limit: number): Promise<readonly Approval[]>
   /** Keeps the `auth_url` that a client was sent; rides in the next commit, as `answer` does. */
   challenge(id: string, challenge: NostrEvent): Promise<void>
   /** Decides each approval exactly once, whoever asks how often; approves only on an `active` connection. */

@@ -54,6 +54,7 @@ export const approvalChecks: readonly RecordCheck[] = [
         [fixtures.waiting(ended), "moved"],
         [fixtures.waiting(connection, { maxWaiting: 0 }), "crowded"],
         [fixtures.waiting(connection, { maxScopes: 0 }), "crowded"],
+        [fixtures.waiting(connection, { maxOfConnection: 0 }), "crowded"],
       ]
       for (const [entry, kind] of refusals) {
         equal((await unchanged(subject, () => record.commit(entry))).kind, kind, "commit")
@@ -81,6 +82,23 @@ export const approvalChecks: readonly RecordCheck[] = [
       const rest = (await record.approvals("pending", connection.id)).filter(({ scope }) => scope === "a")
       await record.decide({ ...decision(fixtures, [a]), ids: rest.map(({ id }) => id) })
       equal(await commit(connection, "c"), "committed", "once none of a waits")
+    },
+  },
+  {
+    title: "no more than so many requests wait for one connection, whatever their scopes",
+    async run(subject, fixtures) {
+      const { record } = subject
+      const userPubkey = fixtures.hex()
+      const [connection, other] = [fixtures.active({ userPubkey }), fixtures.active({ userPubkey })]
+      for (const each of [connection, other]) await record.createConnection(each, fixtures.audit())
+      const waiting = (of: typeof connection, scope: string) => fixtures.waiting(of, { scope, maxOfConnection: 3 })
+      const first = await pending(record, waiting(connection, "a"))
+      for (const scope of ["a", "b"]) await pending(record, waiting(connection, scope))
+      for (const scope of ["a", "c"])
+        equal((await unchanged(subject, () => record.commit(waiting(connection, scope)))).kind, "crowded", "the fourth")
+      await pending(record, waiting(other, "a"))
+      await record.decide(decision(fixtures, [first]))
+      await pending(record, waiting(connection, "c"))
     },
   },
   {

@@ -42,7 +42,7 @@ export const decisionChecks: readonly RecordCheck[] = [
         for (const each of [left, theirs]) equal(await record.approval(each.approval.id), asPending(each), "others")
         equal(await record.unanswered(), claims, "what is to be executed")
         equal(await record.connections(), before, "the connections")
-        if (rows !== undefined) equal(await subject.auditCount?.(), rows + 1, "audit rows")
+        if (rows !== undefined) equal(await subject.auditCount?.(), rows + 2, "a row for each")
         await record.answer(first.eventId, fixtures.event(START + 6))
         await record.answer(second.eventId, fixtures.event(START + 6))
         equal(await record.unanswered(), [], "once they are answered")
@@ -185,11 +185,11 @@ export const decisionChecks: readonly RecordCheck[] = [
 
       const once = decision(fixtures, [a], { charged: charged("three", "rated", "unlimited"), at: START + 5 })
       equal((await record.decide(once)).kind, "decided", "one")
-      const both = decision(fixtures, [b, c], { charged: charged("rated", "three"), at: START + 65 })
+      const both = decision(fixtures, [b, c], { charged: charged("rated", "three"), at: START + 66 })
       equal((await record.decide(both)).kind, "decided", "two, once the rate has room for them")
       const expected = [
         { ...grants[0], usesLeft: 0 },
-        { ...grants[1], recentUses: [START + 65, START + 65] },
+        { ...grants[1], recentUses: [START + 66, START + 66] },
         grants[2],
       ]
       equal(await present(record, connection), { ...before, grants: expected }, "the connection")
@@ -242,6 +242,30 @@ export const decisionChecks: readonly RecordCheck[] = [
       equal(await due(START + 60), [soon.approval.id, late.approval.id], "both, by their deadlines")
       await record.decide(decision(fixtures, [soon]))
       equal(await due(START + 60), [late.approval.id], "what is left")
+    },
+  },
+  {
+    title: "those that came too late are listed while their time lasts, the latest first, so many at most",
+    async run({ record }, fixtures) {
+      const connection = fixtures.active()
+      await record.createConnection(connection, fixtures.audit())
+      const entries: Waiting[] = []
+      for (const after of [60, 80, 70])
+        entries.push(await pending(record, fixtures.waiting(connection, { deadline: START + after })))
+      const [one, two, three] = entries as [Waiting, Waiting, Waiting]
+      const late = async (after: number, limit: number) =>
+        (await record.lateApprovals(after, limit)).map(({ id }) => id)
+      equal(await late(START, 9), [], "while they wait")
+      await record.decide(decision(fixtures, entries, { to: "expired", verdict: DENIED }))
+      equal(
+        await late(START, 9),
+        [two, three, one].map(({ approval }) => approval.id),
+        "all",
+      )
+      equal(await late(START, 2), [two.approval.id, three.approval.id], "two of them")
+      equal(await late(START + 70, 9), [two.approval.id], "those that are left")
+      await record.decide(decision(fixtures, [two], { from: "expired" }))
+      equal(await late(START, 9), [three.approval.id, one.approval.id], "once one was decided")
     },
   },
   {

@@ -128,7 +128,9 @@ export function createFixtures(): Fixtures {
     ask: hex(),
     deadline: START + 600,
     maxScopes: 100,
+    maxOfConnection: 100,
     maxWaiting: 100,
+    reserved: 0,
     ...fields,
   })
 

@@ -95,7 +95,8 @@ function createHistory(seed: number, fixtures: Fixtures): { next(connections: re
   }
 
   function approval(): ApprovalEntry {
-    return fixtures.approval({ scope: `scope ${below(4)}`, maxScopes: 1 + below(4), maxWaiting: 1 + below(25) })
+    const limits = { maxScopes: 1 + below(4), maxOfConnection: 1 + below(12), maxWaiting: 1 + below(25) }
+    return fixtures.approval({ scope: `scope ${below(4)}`, ...limits })
   }
 
   function decide(connections: readonly Connection[], any: Connection): Operation {

@@ -46,7 +46,10 @@ const FAULTS: Record<string, Fault> = {
   }),
   "is never crowded": (record) => ({
     commit: ({ approval, ...entry }) =>
-      record.commit({ ...entry, approval: approval && { ...approval, maxScopes: 1_000, maxWaiting: 1_000 } }),
+      record.commit({
+        ...entry,
+        approval: approval && { ...approval, maxScopes: 1_000, maxOfConnection: 1_000, maxWaiting: 1_000 },
+      }),
   }),
   "keeps approvals without a claim": (record) => ({
     commit: (entry) => record.commit({ ...entry, approval: undefined }),

@@ -112,10 +112,10 @@ export const termsChecks: readonly RecordCheck[] = [
         record.commit(fixtures.entry(connection, { charges: ["two"], receivedAt: START + seconds }))
       for (const seconds of [0, 10]) equal((await at(seconds)).kind, "committed", `after ${seconds} s`)
       const used = await present(record, connection)
-      await refused(subject, used, async () => [await at(10), await at(59)])
-      equal((await at(60)).kind, "committed", "once the first is too long ago")
+      await refused(subject, used, async () => [await at(10), await at(60)])
+      equal((await at(61)).kind, "committed", "once the first is too long ago")
       equal((await at(69)).kind, "moved", "while the second is not")
-      equal((await present(record, connection)).grants[0]?.recentUses, [START + 10, START + 60], "recent uses")
+      equal((await present(record, connection)).grants[0]?.recentUses, [START + 10, START + 61], "recent uses")
       equal((await at(600)).kind, "committed", "much later")
       equal((await present(record, connection)).grants[0]?.recentUses, [START + 600], "recent uses, much later")
     },

@@ -132,6 +132,12 @@ export class GatewayDoor {
     }
   }
 
+  /** What an owner decided is carried out as a request is: a revocation and the end wait for it. */
+  during<T>(work: Promise<T>): Promise<T> {
+    this.#work(work.then(ignored, ignored))
+    return work
+  }
+
   /** Resolves once the requests that are under way now have come to their end. */
   async settled(): Promise<void> {
     await Promise.all(this.#underWay)
@@ -249,3 +255,6 @@ export class GatewayDoor {
     this.#gateway?.send(message)
   }
 }
+
+/** How it ends is for whoever asked for it. */
+function ignored(): void {}

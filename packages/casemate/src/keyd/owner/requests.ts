@@ -6,6 +6,8 @@ import type { OwnerPorts } from "./ports.js"
 /** How long after its deadline a decision still serves the app that asks again, in seconds. */
 const LATE_FOR = 600
 const LISTED = 100
+/** Of those that were too late, the last so many can be decided. */
+const LATE_LISTED = 100
 const CANDIDATES = 10
 
 type Args<C extends keyof OwnerCalls> = OwnerCalls[C]["args"]
@@ -15,14 +17,14 @@ export async function listRequests(
   { limit = LISTED }: Args<"requests.list">,
   ports: OwnerPorts,
 ): Result<"requests.list"> {
-  const open = await openRequests(ports)
-  return { total: open.length, requests: await summaries(open.slice(0, limit), ports) }
+  const prompts = promptsOf(await openRequests(ports))
+  return { total: prompts.length, requests: await summaries(prompts.slice(0, limit), ports) }
 }
 
 export async function showRequest({ id }: Args<"requests.show">, ports: OwnerPorts): Result<"requests.show"> {
   const request = await requestOf(id, ports)
   const opened = await ports.engine.approvals.open(request.approval.id)
-  const [summary] = await summaries([request], ports)
+  const [summary] = await summaries([{ ...request, count: 1 }], ports)
   if (opened === undefined) throw new UserError(GONE)
   if (summary === undefined) throw new UserError(GONE)
   const { digest, scope, connection } = opened
@@ -34,7 +36,7 @@ export async function approveRequest(
   ports: OwnerPorts,
 ): Result<"requests.approve"> {
   const outcome = await decide(id, { kind: "approve", extent: toExtent(extent), digest, by: "owner" }, ports)
-  return { served: outcome.kind === "decided" ? outcome.answers.length : 0, isLate: outcome.kind === "late" }
+  return { served: outcome.kind === "decided" ? outcome.count : 0, isLate: outcome.kind === "late" }
 }
 
 export async function denyRequest(
@@ -54,10 +56,12 @@ async function decide(
   ports: OwnerPorts,
 ): Promise<Extract<DecideOutcome, { kind: "decided" | "late" }>> {
   const { approval } = await requestOf(id, ports)
-  const outcome = await ports.engine.approvals.decide(approval.id, decision)
+  const outcome = await ports.door.during(ports.engine.approvals.decide(approval.id, decision))
   switch (outcome.kind) {
     case "gone":
       throw new UserError(GONE)
+    case "denied":
+      throw new UserError(`nothing was decided: ${outcome.reason}; \`casemate apps ungrant\` takes that back`)
     case "mismatch":
       throw new UserError("this is not the request that was shown to you, so nothing was decided; look at it again")
     case "decided":
@@ -85,22 +89,39 @@ interface OpenRequest {
   readonly connection: Connection
 }
 
-/** Oldest first; those that expired before those that wait. */
+/** Those that wait, oldest first, then those that were too late. */
 async function openRequests({ record, now }: OwnerPorts): Promise<readonly OpenRequest[]> {
-  const expired = (await record.approvals("expired")).filter(({ deadline }) => now() < deadline + LATE_FOR)
   const pending = await record.approvals("pending")
+  const late = await record.lateApprovals(now() - LATE_FOR, LATE_LISTED)
   const connections = new Map((await record.connections()).map((connection) => [connection.id, connection]))
-  return [...expired, ...pending].flatMap((approval) => {
+  return [...pending, ...late].flatMap((approval) => {
     const connection = connections.get(approval.claim.connectionId)
     // What an app asked for that is shut out is nobody's to decide.
     return connection?.state === "active" ? [{ approval, connection }] : []
   })
 }
 
-async function summaries(requests: readonly OpenRequest[], { record }: OwnerPorts): Promise<RequestSummary[]> {
+interface Prompt extends OpenRequest {
+  readonly count: number
+}
+
+/** One for each scope of an app: a flood of the same must not hide what others ask for. */
+function promptsOf(requests: readonly OpenRequest[]): Prompt[] {
+  const prompts = new Map<string, Prompt>()
+  for (const request of requests) {
+    const { state, scope, claim } = request.approval
+    const key = JSON.stringify([state, claim.connectionId, scope])
+    const known = prompts.get(key)
+    prompts.set(key, { ...(known ?? request), count: (known?.count ?? 0) + 1 })
+  }
+  return [...prompts.values()]
+}
+
+async function summaries(prompts: readonly Prompt[], { record }: OwnerPorts): Promise<RequestSummary[]> {
   const names = new Map((await record.userKeys()).map(({ name, pubkey }) => [pubkey, name]))
-  return requests.map(({ approval, connection }) => ({
+  return prompts.map(({ approval, connection, count }) => ({
     id: approval.id,
+    count,
     app: { id: connection.id, name: connection.app.name ?? "" },
     key: names.get(connection.userPubkey) ?? "",
     method: approval.method,

@@ -75,7 +75,9 @@ test("a backlog is purged in slices with its approvals", async () => {
   const { active, audit, waiting } = createFixtures()
   const connection = active()
   await record.createConnection(connection, audit())
-  const entries = Array.from({ length: 1_100 }, () => waiting(connection, { maxWaiting: 2_000 }))
+  const entries = Array.from({ length: 1_100 }, () =>
+    waiting(connection, { maxOfConnection: 2_000, maxWaiting: 2_000 }),
+  )
   await Promise.all(entries.map((each) => record.commit(each)))
   await record.purge(START + 24 * 60 * 60 + 1)
   expect(await record.approvals("pending")).toEqual([])

@@ -58,6 +58,7 @@ test.each([
   "approvals",
   "approvalsOf",
   "dueApprovals",
+  "lateApprovals",
   "approvalById",
   "waitingFor",
   "waitingScopes",

@@ -294,6 +294,13 @@ function approvalQueries(db: Kysely<Tables>) {
     approvalsOf: query<{ state: ApprovalState; connection_id: string }>()((p) =>
       oldestFirst.where("state", "=", p.state).where("approval.connection_id", "=", p.connection_id),
     ),
+    lateApprovals: query<{ after: number; limit: number }>()((p) =>
+      approvals
+        .where("state", "=", sql.lit("expired"))
+        .where("deadline", ">", p.after)
+        .orderBy("deadline", "desc")
+        .limit(p.limit),
+    ),
     dueApprovals: query<{ at: number }>()((p) =>
       approvals.where("state", "=", sql.lit("pending")).where("deadline", "<=", p.at).orderBy("deadline"),
     ),
@@ -304,7 +311,11 @@ function approvalQueries(db: Kysely<Tables>) {
         .select((column) => column.fn.countAll<number>().as("count")),
     ),
     waitingScopes: query<{ connection_id: string }>()((p) =>
-      pending.select("scope").distinct().where("connection_id", "=", p.connection_id),
+      pending
+        .select("scope")
+        .select((column) => column.fn.countAll<number>().as("count"))
+        .where("connection_id", "=", p.connection_id)
+        .groupBy("scope"),
     ),
     challengeApproval: query<{ id: string; challenge: string }>()((p) =>
       db.updateTable("approval").set({ challenge: p.challenge }).where("id", "=", p.id),

@@ -208,6 +208,10 @@ class SqliteRecord implements Record {
     return this.#read(() => this.#sql.dueApprovals.all({ at }).map(toApproval))
   }
 
+  async lateApprovals(after: number, limit: number): Promise<readonly Approval[]> {
+    return this.#read(() => this.#sql.lateApprovals.all({ after, limit }).map(toApproval))
+  }
+
   async approval(id: string): Promise<Approval | undefined> {
     return this.#read(() => {
       const row = this.#sql.approvalById.get({ id })

@@ -162,7 +162,7 @@ export class Writes {
     this.#charge(connectionId, charges)
     if (grant !== undefined) this.#change(connection, { addGrants: [grant] })
     draft.touched.add(connection.remote_signer_pubkey)
-    this.note(draft, entry.audit)
+    for (const { event_id } of rows) this.note(draft, { ...entry.audit, eventId: event_id })
     return { kind: "decided", claims: rows.map((row) => toClaim({ ...row, verdict: verdict ?? row.verdict })) }
   }
 
@@ -290,11 +290,14 @@ export class Writes {
     })
   }
 
-  #isCrowded({ id, user_pubkey }: ConnectionRow, { scope, maxScopes, maxWaiting }: ApprovalEntry): boolean {
+  #isCrowded({ id, user_pubkey }: ConnectionRow, approval: ApprovalEntry): boolean {
+    const { scope, maxScopes, maxOfConnection, maxWaiting, reserved } = approval
+    const scopes = this.#sql.waitingScopes.all({ connection_id: id })
+    const ofConnection = scopes.reduce((sum, { count }) => sum + count, 0)
+    if (ofConnection >= maxOfConnection) return true
     const waiting = this.#sql.waitingFor.get({ user_pubkey, limit: maxWaiting })?.count ?? 0
-    if (waiting >= maxWaiting) return true
-    const scopes = this.#sql.waitingScopes.all({ connection_id: id }).map((row) => row.scope)
-    return !scopes.includes(scope) && scopes.length >= maxScopes
+    if (waiting >= maxWaiting && ofConnection >= reserved) return true
+    return scopes.length >= maxScopes && scopes.every((each) => each.scope !== scope)
   }
 
   /** Those that are still as the decision takes them to be, in the order of their claims. */
