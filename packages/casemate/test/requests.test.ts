@@ -60,13 +60,13 @@ describe("an app whose owner is asked", () => {
 
   it("has what the owner was shown and approved, on the promise that waited", { timeout: 60_000 }, async () => {
     const app = await asking()
-    const promise = app.signer.signEvent(template("hello\nworld \u202e\u0007", { tags: [["t", "x\u0000"]] }))
+    const promise = app.signer.signEvent(template("hello\nworld \u202e\u0007 \\u{7}", { tags: [["t", "x\u0000"]] }))
     const [request] = await waiting()
     expect(request).toMatchObject({ method: "sign_event", param: "1", key: "default", state: "pending" })
     const { stdout } = await run("show", request!.id.slice(0, 6))
     expect(stdout).toContain("wants           to sign notes (kind 1)\n")
     expect(stdout).toContain('tag             "t" "x\\u{0}"\n')
-    expect(stdout).toContain("content         hello\n              | world \\u{202e}\\u{7}\n")
+    expect(stdout).toContain("content         | hello\n                | world \\u{202e}\\u{7} \\\\u{7}\n")
     const shown = await runJson<RequestDetail>(folders, ["requests", "show", request!.id])
     expect((await run("approve", request!.id)).stdout).toMatch(/\nApproved\.\n$/)
     const event = (await promise) as Event
@@ -82,7 +82,7 @@ describe("an app whose owner is asked", () => {
     const [request] = await waiting()
     const { code, stdout } = await run("show", request!.id)
     expect([code, stdout]).toEqual([0, expect.stringContaining("second 99999999999999 since 1970, which is far from")])
-    expect(stdout).toContain("content         far away\n")
+    expect(stdout).toContain("content         | far away\n")
     await run("deny", request!.id)
     expect(await promise).toBe("the owner denied this")
   })

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, test, vi } from "vitest"
-import { hideSecrets, printJson, printTable, quoted, safe, shellWord, when } from "./output.js"
+import { hideSecrets, printJson, printTable, quoted, safe, shellWord, when, wrapped } from "./output.js"
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -16,6 +16,17 @@ test.each([
   ["half a character", "a\ud800b", "a\\u{d800}b"],
 ])("safe: %s", (_, text, shown) => {
   expect(safe(text)).toBe(shown)
+})
+
+test.each([
+  ["what fits", "abcd", 4, ["abcd"]],
+  ["what does not", "abcdefghi", 4, ["abcd", "efgh", "i"]],
+  ["wide letters", "a筆記b", 4, ["a筆", "記b"]],
+  ["pictures, whole", "ab\u{1f511}", 3, ["ab", "\u{1f511}"]],
+  ["nothing", "", 4, [""]],
+  ["without an edge", "a".repeat(500), Number.POSITIVE_INFINITY, ["a".repeat(500)]],
+])("wrapped: %s", (_, text, columns, pieces) => {
+  expect(wrapped(text, columns)).toEqual(pieces)
 })
 
 test("quotes cannot be closed from within", () => {

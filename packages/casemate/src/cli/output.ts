@@ -53,6 +53,24 @@ export function quoted(text: string): string {
   return `"${safe(text.replace(/["\\]/g, "\\$&"))}"`
 }
 
+/** Cut into pieces that are at most so many columns wide; letters of East Asian scripts and pictures take two. */
+export function wrapped(text: string, columns: number): string[] {
+  const pieces: string[] = []
+  let piece = ""
+  let width = 0
+  for (const character of text) {
+    const own = (character.codePointAt(0) ?? 0) > 0x10ff ? 2 : 1
+    if (width + own > columns && piece !== "") {
+      pieces.push(piece)
+      piece = ""
+      width = 0
+    }
+    piece += character
+    width += own
+  }
+  return [...pieces, piece]
+}
+
 /** What must not reach a screen or a log by way of an error, whatever a person typed where. */
 export function hideSecrets(text: string): string {
   return text

@@ -7,7 +7,7 @@ import { UserError } from "../config/user-error.js"
 import { terminalWording } from "./apps/wording.js"
 import { withBunker } from "./bunker.js"
 import { formatDuration, parseDuration, withDataDir } from "./options.js"
-import { npub, print, printHint, printJson, printTable, quoted, safe, when } from "./output.js"
+import { npub, print, printHint, printJson, printTable, quoted, safe, when, wrapped } from "./output.js"
 import { askYes, isInteractive } from "./prompt.js"
 import { UsageError } from "./usage.js"
 
@@ -162,7 +162,6 @@ function whatOf({ method, param }: RequestSummary): string {
 
 function showRequest(request: RequestDetail): void {
   const { id, app, key, userPubkey, asks, askedAt } = request
-  const row = (label: string, value: string): void => print(`${label.padEnd(15)} ${value}`)
   row("id", id)
   row("app", `${app.name === "" ? "(no name)" : quoted(app.name)} (${app.id})`)
   row("signs as", `${key} (${npub(userPubkey)})`)
@@ -195,9 +194,22 @@ function scopeWords({ scope }: RequestDetail): string {
   return grantSentence({ ...lasting, ...scope }, terminalWording())
 }
 
-/** Lines as lines, everything else that cannot be seen escaped, and nothing left out. */
+/** A value that is longer than the screen goes on behind a colon: nothing of an app's begins a line. */
+function row(label: string, value: string): void {
+  const [first = "", ...rest] = wrapped(value, screenWidth())
+  print(`${label.padEnd(15)} ${first}`)
+  for (const more of rest) print(`${" ".repeat(14)}: ${more}`)
+}
+
+/** Lines as lines, each behind a bar, everything else that cannot be seen escaped, and nothing left out. */
 function block(label: string, text: string): void {
-  const [first = "", ...rest] = text.split("\n")
-  print(`${label.padEnd(15)} ${text === "" ? "(empty)" : safe(first)}`)
-  for (const line of rest) print(`${"".padEnd(14)}| ${safe(line)}`)
+  const lines = text === "" ? [] : text.split("\n")
+  if (lines.length === 0) row(label, "(empty)")
+  // An escape that the app wrote itself must not look like one of ours.
+  for (const [n, line] of lines.entries()) row(n === 0 ? label : "", `| ${safe(line.replaceAll("\\u{", "\\\\u{"))}`)
+}
+
+function screenWidth(): number {
+  const { columns } = process.stdout
+  return columns === undefined ? Number.POSITIVE_INFINITY : Math.max(20, columns - 17)
 }
