@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { grant } from "../../test/support/signer-bench.js"
 import { type EventTemplate, MAX_KIND, NOSTR_CONNECT_KIND } from "../protocol/event.js"
 import { METHODS } from "../protocol/method.js"
 import { type Ask, authorize, hasUses, readCounterparty, used } from "./authorize.js"
@@ -30,22 +31,6 @@ const sign = (kind: number, fields: Partial<EventTemplate> = {}): Ask => ({
 })
 const decrypt = (counterparty: string): Ask => ({ method: "nip44_decrypt", counterparty, text: "x" })
 
-let grants = 0
-const grant = (method: string, param?: string, fields: Partial<Grant> = {}): Grant => {
-  const id = `g${++grants}`
-  return {
-    id,
-    method,
-    param,
-    effect: "allow",
-    expiresAt: undefined,
-    usesLeft: undefined,
-    rate: undefined,
-    recentUses: [],
-    conditions: {},
-    ...fields,
-  }
-}
 const connection = (grants: readonly Grant[], state: ConnectionState = "active"): Connection => ({
   id: "c",
   userPubkey: USER,
