@@ -115,12 +115,9 @@ async function open(
     record.purge(now()).catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not purge"))
   }, PURGE_EVERY_MS)
   const expiry = setInterval(() => {
-    door.during(engine.approvals.expire()).then(
-      (answers) => {
-        for (const answer of answers) door.publish(answer)
-      },
-      (error: unknown) => log.error({ reason: reasonOf(error) }, "could not end what nobody decided"),
-    )
+    door.publishAll(engine.approvals.expire()).catch((error: unknown) => {
+      log.error({ reason: reasonOf(error) }, "could not end what nobody decided")
+    })
   }, EXPIRE_EVERY_MS)
   const sweep = setInterval(() => {
     door.sweep().catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not sweep"))

@@ -154,6 +154,12 @@ export class Approvals {
     return this.#ports.record.approvals("pending", connectionId)
   }
 
+  /** What came too late for its client and can be decided still, the latest first, so many at most. */
+  async late(limit: number): Promise<readonly Approval[]> {
+    const { record, now } = this.#ports
+    return record.lateApprovals(now() - LATE_FOR, limit)
+  }
+
   /** Undefined when there is no such approval any more, or it does not open. */
   async open(id: string): Promise<OpenedApproval | undefined> {
     const approval = await this.#ports.record.approval(id)
@@ -197,20 +203,23 @@ export class Approvals {
   async expire(): Promise<Answer[]> {
     const { record, now } = this.#ports
     const due = await record.dueApprovals(now())
-    return this.#end(due, "nobody decided in time; ask again")
+    return this.#end(due, () => "nobody decided in time; ask again")
   }
 
   /** Ends all that waits on a connection that its owner paused or revoked; a paused one is told. */
   async stop(connectionId: string): Promise<Answer[]> {
-    return this.#end(await this.waiting(connectionId), "the owner has paused this app")
+    return this.#end(await this.waiting(connectionId), ({ state }) =>
+      state === "paused" ? "the owner has paused this app" : "this connection has ended",
+    )
   }
 
-  async #end(approvals: readonly Approval[], why: string): Promise<Answer[]> {
+  async #end(approvals: readonly Approval[], reason: (connection: Connection) => string): Promise<Answer[]> {
     const { record, now } = this.#ports
     const at = now()
     return this.#each(approvals, async (approval) => {
       const connection = await this.#connectionOf(approval)
       if (connection === undefined) return []
+      const why = reason(connection)
       const result = await record.decide({
         ...single(approval),
         to: "expired",

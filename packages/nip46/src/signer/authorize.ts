@@ -3,7 +3,7 @@ import { isHex32 } from "../protocol/hex.js"
 import { isFreeMethod, type Method } from "../protocol/method.js"
 import { formatPermission } from "../protocol/permission.js"
 import { flawOfLogin } from "./logins.js"
-import type { Connection, Grant, GrantRate } from "./ports.js"
+import type { Connection, DecisionEntry, Grant, GrantRate } from "./ports.js"
 import { meets } from "./scope.js"
 import { FORBIDDEN_KINDS, SENSITIVE_KINDS } from "./sensitive-kinds.js"
 
@@ -116,6 +116,12 @@ function isAlive(grant: Grant, now: number): boolean {
 export function hasUses({ usesLeft, rate, recentUses }: Grant, now: number): boolean {
   if (usesLeft !== undefined && usesLeft <= 0) return false
   return rate === undefined || usesWithin(recentUses, rate, now).length < rate.uses
+}
+
+/** What a record lets become of an approval: an app that does not go on is approved nothing, and time ends everything. */
+export function canDecide({ state }: Pick<Connection, "state">, to: DecisionEntry["to"]): boolean {
+  if (to === "expired") return true
+  return state === "active" || (state === "paused" && to === "denied")
 }
 
 /** The same grant after one more use. @param now unix seconds */

@@ -1,6 +1,6 @@
 import { Nip46Error } from "../protocol/errors.js"
 import type { NostrEvent } from "../protocol/event.js"
-import { hasUses, used } from "./authorize.js"
+import { canDecide, hasUses, used } from "./authorize.js"
 import type {
   Approval,
   ApprovalEntry,
@@ -310,9 +310,4 @@ function lastUsed(before: number | undefined, now: number): number {
 
 function isLive({ state }: Connection): boolean {
   return state === "active" || state === "paused"
-}
-
-function canDecide({ state }: Connection, to: DecisionEntry["to"]): boolean {
-  if (to === "expired") return true
-  return state === "active" || (state === "paused" && to === "denied")
 }

@@ -236,20 +236,22 @@ describe("GatewayDoor", () => {
     expect(served).toEqual(["held", "told"])
   })
 
-  it("is settled and drained only once what an owner decided was carried out, however that ends", async () => {
+  it("is settled and drained only once what an owner decided is out, however that ends", async () => {
+    const peer = await greet()
     for (const end of ["resolve", "reject"] as const) {
-      const ends: { resolve(value: string): void; reject(error: Error): void }[] = []
-      const work = door.during(new Promise<string>((resolve, reject) => ends.push({ resolve, reject })))
+      const ends: { resolve(answers: readonly Answer[]): void; reject(error: Error): void }[] = []
+      const work = door.publishAll(new Promise((resolve, reject) => ends.push({ resolve, reject })))
       const waited: string[] = []
       const waits = [door.settled().then(() => waited.push("settled")), door.drain().then(() => waited.push("drained"))]
       await new Promise((resolve) => setImmediate(resolve))
       expect(waited).toEqual([])
-      if (end === "resolve") ends[0]?.resolve("done")
+      if (end === "resolve") ends[0]?.resolve([answer("decided")])
       else ends[0]?.reject(new Error("disk full"))
-      if (end === "resolve") expect(await work).toBe("done")
+      if (end === "resolve") await work
       else await expect(work).rejects.toThrow("disk full")
       await Promise.all(waits)
     }
+    expect(await peer.next("answer")).toMatchObject({ event: { content: "decided" } })
   })
 
   it("drains what is under way, and what comes in meanwhile", async () => {

@@ -132,10 +132,13 @@ export class GatewayDoor {
     }
   }
 
-  /** What an owner decided is carried out as a request is: a revocation and the end wait for it. */
-  during<T>(work: Promise<T>): Promise<T> {
-    this.#work(work.then(ignored, ignored))
-    return work
+  /** Publishes what an owner or time decided, as the answer of a request is: a revocation and the end wait for it. */
+  publishAll(answers: Promise<readonly Answer[]>): Promise<void> {
+    const published = answers.then((all) => {
+      for (const answer of all) this.publish(answer)
+    })
+    this.#work(published.catch(ignored))
+    return published
   }
 
   /** Resolves once the requests that are under way now have come to their end. */

@@ -14,7 +14,7 @@ export async function changeApp(
 ): Promise<AppInfo> {
   const audit = ownerAudit(action, why, ports.now(), { connectionId: connection.id })
   if (!(await ports.record.setTerms(connection.id, terms, audit))) throw hasEnded(connection)
-  for (const answer of await ports.door.during(ports.engine.approvals.settle(connection))) ports.door.publish(answer)
+  await ports.door.publishAll(ports.engine.approvals.settle(connection))
   // What was allowed before is done before the owner is told.
   await ports.door.settled()
   return appInfo(await chooseApp(connection.id, ports), ports)

@@ -3,8 +3,6 @@ import type { DecisionExtent, OwnerCalls, RequestDetail, RequestSummary } from "
 import { UserError } from "../../config/user-error.js"
 import type { OwnerPorts } from "./ports.js"
 
-/** How long after its deadline a decision still serves the app that asks again, in seconds. */
-const LATE_FOR = 600
 const LISTED = 100
 /** Of those that were too late, the last so many can be decided. */
 const LATE_LISTED = 100
@@ -56,7 +54,9 @@ async function decide(
   ports: OwnerPorts,
 ): Promise<Extract<DecideOutcome, { kind: "decided" | "late" }>> {
   const { approval } = await requestOf(id, ports)
-  const outcome = await ports.door.during(ports.engine.approvals.decide(approval.id, decision))
+  const deciding = ports.engine.approvals.decide(approval.id, decision)
+  await ports.door.publishAll(deciding.then((outcome) => ("answers" in outcome ? outcome.answers : [])))
+  const outcome = await deciding
   switch (outcome.kind) {
     case "gone":
       throw new UserError(GONE)
@@ -66,7 +66,6 @@ async function decide(
       throw new UserError("this is not the request that was shown to you, so nothing was decided; look at it again")
     case "decided":
     case "late":
-      for (const answer of outcome.answers) ports.door.publish(answer)
       return outcome
   }
 }
@@ -90,9 +89,9 @@ interface OpenRequest {
 }
 
 /** Those that wait, oldest first, then those that were too late. */
-async function openRequests({ record, now }: OwnerPorts): Promise<readonly OpenRequest[]> {
-  const pending = await record.approvals("pending")
-  const late = await record.lateApprovals(now() - LATE_FOR, LATE_LISTED)
+async function openRequests({ engine, record }: OwnerPorts): Promise<readonly OpenRequest[]> {
+  const pending = await engine.approvals.waiting()
+  const late = await engine.approvals.late(LATE_LISTED)
   const connections = new Map((await record.connections()).map((connection) => [connection.id, connection]))
   return [...pending, ...late].flatMap((approval) => {
     const connection = connections.get(approval.claim.connectionId)

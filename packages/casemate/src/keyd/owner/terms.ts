@@ -53,7 +53,7 @@ async function setState(
     if (!(await ports.record.setState(connection.id, state, audit))) throw hasEnded(connection)
     // What was committed before is signed before the owner is told, and what waits is told now.
     if (state === "paused") {
-      for (const answer of await ports.engine.approvals.stop(connection.id)) ports.door.publish(answer)
+      await ports.door.publishAll(ports.engine.approvals.stop(connection.id))
       await ports.door.settled()
     }
   }

@@ -17,6 +17,7 @@ import {
   ANSWER_TTL,
   CLAIM_TTL,
   CONNECT_RESPONSE_TTL,
+  canDecide,
   hasUses,
   LAST_USED_STEP,
   OFFER_TTL,
@@ -354,11 +355,6 @@ function admits(connection: ConnectionRow, { effect, expectedRevision, receivedA
 
 function isLive({ state }: ConnectionRow): boolean {
   return state === "active" || state === "paused"
-}
-
-function canDecide({ state }: ConnectionRow, to: DecisionEntry["to"]): boolean {
-  if (to === "expired") return true
-  return state === "active" || (state === "paused" && to === "denied")
 }
 
 function isUsedAnew({ last_used_at }: ConnectionRow, receivedAt: number): boolean {
