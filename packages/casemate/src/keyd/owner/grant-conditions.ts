@@ -37,11 +37,11 @@ function fromNpub(text: string): string | undefined {
   }
 }
 
-/** As URLs have it: in lower case, with the port where it is not the usual one. */
+/** As logins are read: in lower case, without the root of the DNS, with the port where it is not the usual one. */
 function hostOf(text: string): string {
   const typed = text.trim()
   const url = /^[^\s/?#@\\]+$/.test(typed) && URL.canParse(`https://${typed}`) ? new URL(`https://${typed}`) : undefined
-  if (url !== undefined && url.host !== "") return url.host
+  if (url !== undefined && url.host !== "") return url.host.replace(/\.(?=:|$)/, "")
   throw new UserError(`--host takes a host alone, such as api.example.com, not ${JSON.stringify(text.slice(0, 80))}`)
 }
 

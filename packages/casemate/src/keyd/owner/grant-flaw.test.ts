@@ -77,6 +77,8 @@ it("conditions are kept as requests are held against them", () => {
 
 test.each([
   ["localhost:8080", "localhost:8080"],
+  ["cdn.example.", "cdn.example"],
+  ["cdn.example.:8443", "cdn.example:8443"],
   ["[::1]:7777", "[::1]:7777"],
   ["münchen.example", "xn--mnchen-3ya.example"],
 ])("the host %s is %s in URLs", (host, shown) => {
