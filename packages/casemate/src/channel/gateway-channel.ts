@@ -1,4 +1,5 @@
 import type { NostrEvent } from "@casemate/nip46/protocol"
+import type { WebRequest, WebResponse } from "./web-calls.js"
 
 /**
  * What keyd and the gateway say to each other over keyd's gateway socket. Events travel as they came;
@@ -40,6 +41,10 @@ export type GatewayMessage =
   | { readonly t: "listening"; readonly n: number; readonly failures: readonly RelayFailure[] }
   /** Answered with a `proof` of the same number; one that is lost with a keyd is not asked for again. */
   | { readonly t: "prove"; readonly n: number; readonly ask: ProofAsk }
+  /** Of a browser, answered with a `reply` of the same number; one that is lost with a keyd is not asked again. */
+  | { readonly t: "call"; readonly n: number; readonly request: WebRequest }
+  /** Notice `n` was taken, or given up. */
+  | { readonly t: "notified"; readonly n: number }
 
 export type KeydMessage =
   /** The answer to `hello`: everything to listen for, and how many events may be under way at once. */
@@ -52,6 +57,9 @@ export type KeydMessage =
   | { readonly t: "done"; readonly n: number }
   /** Without an event keyd declines. */
   | { readonly t: "proof"; readonly n: number; readonly event?: NostrEvent }
+  | { readonly t: "reply"; readonly n: number; readonly response: WebResponse }
+  /** To be posted to the webhook that the owner configured, as it is: keyd has signed it. */
+  | { readonly t: "notify"; readonly n: number; readonly notice: Notice }
   /**
    * To be published on every relay named; sent again after a reconnect until it is settled. `again`: it may
    * have been published before a crash, and whoever knows that it was does not do it twice.
@@ -63,6 +71,12 @@ export type KeydMessage =
       readonly relays: readonly string[]
       readonly again: boolean
     }
+
+/** A webhook's request, by the Standard Webhooks specification. */
+export interface Notice {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
 
 /** Events that keyd works on at once; the gateway keeps the rest. */
 export const EVENT_CREDIT = 256

@@ -152,6 +152,14 @@ export interface RequestSummary {
   readonly deadline: number
 }
 
+/** Of an event that was signed. */
+export interface SignedInfo {
+  readonly content: string
+  readonly tags: readonly (readonly string[])[]
+  /** Unix seconds. */
+  readonly createdAt: number
+}
+
 /** What one asks for, opened for its owner. */
 export interface RequestDetail extends RequestSummary {
   /** Of exactly what is shown: a decision gives it back. 64 hex digits. */
@@ -166,12 +174,33 @@ export interface RequestDetail extends RequestSummary {
         readonly content: string
         readonly tags: readonly (readonly string[])[]
         readonly createdAt: number
+        /** For a kind of which relays keep one: the last one that was signed here, which this would take the place of. */
+        readonly previous?: SignedInfo
       }
     | { readonly method: string; readonly counterparty: string; readonly text: string }
 }
 
 /** `seconds`: everything of the same kind, host or counterparty for so long. */
 export type DecisionExtent = "once" | "always" | { readonly seconds: number }
+
+/** Somebody who may decide in a browser. */
+export interface OwnerInfo {
+  readonly name: string
+  readonly passkeys: number
+  readonly hasPassword: boolean
+  readonly recoveryCodesLeft: number
+  /** Browsers that are signed in. */
+  readonly sessions: number
+  /** Unix seconds. */
+  readonly createdAt: number
+}
+
+export interface InvitationInfo {
+  /** Opens once, in a browser: whoever opens it becomes an owner. Its secret is in the fragment. */
+  readonly url: string
+  /** Unix seconds. */
+  readonly expiresAt: number
+}
 
 export interface StatusInfo {
   readonly relays: readonly string[]
