@@ -55,6 +55,7 @@ async function openKeyd(handle: (event: NostrEvent) => Promise<Outcome>): Promis
     engine: { handle: (event) => handle(event as NostrEvent) },
     watches: async () => [],
     prove: async () => undefined,
+    call: async () => ({ ok: false, code: "unknown_call", message: "" }),
     onServed: () => undefined,
     log,
   })
@@ -69,6 +70,7 @@ function openGateway(publish: (event: NostrEvent) => Promise<boolean> = async ()
     onWatch: () => undefined,
     onUnwatch: () => undefined,
     onListen: async () => [],
+    onNotice: async () => undefined,
     onAnswer: async (event) => {
       const isOut = await publish(event)
       if (isOut) published.push(event.content)

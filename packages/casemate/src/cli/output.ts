@@ -1,5 +1,8 @@
 import { npubEncode } from "nostr-tools/nip19"
+import { safe, UNSEEN } from "../channel/visible-text.js"
 import { asTyped } from "./npm.js"
+
+export { safe }
 
 export function print(line = ""): void {
   process.stdout.write(`${line}\n`)
@@ -38,14 +41,6 @@ export function printTable(header: readonly string[], rows: readonly (readonly s
         .join("  ")
         .trimEnd(),
     )
-}
-
-/** Controls, format and direction marks, line separators, lone surrogates, and letters that have no ink. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]|\p{Default_Ignorable_Code_Point}/gu
-
-/** What somebody else wrote, made safe for a terminal: no control characters, no direction tricks. */
-export function safe(text: string): string {
-  return text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`)
 }
 
 /** The same in quotes that what is inside cannot close. */

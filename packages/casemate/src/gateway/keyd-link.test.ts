@@ -60,6 +60,7 @@ beforeEach(async () => {
     onUnwatch: (id) => void watched.push([{ connectionId: id, remoteSignerPubkey: "", relays: [], guarded: [] }]),
     onListen: (watch, relays) => onListen(watch, relays),
     onAnswer: (event) => onAnswer(event),
+    onNotice: async () => undefined,
     log: pino({ level: "warn" }, { write: (line: string) => void logged.push(line) }),
   })
   link.open()

@@ -4,11 +4,13 @@ import {
   type GatewayMessage,
   isMessage,
   type KeydMessage,
+  type Notice,
   type ProofAsk,
   type RelayFailure,
   type Watch,
 } from "../channel/gateway-channel.js"
 import { connectTo, GATEWAY_SOCKET } from "../channel/sockets.js"
+import type { WebRequest, WebResponse } from "../channel/web-calls.js"
 import { type Logger, reasonOf } from "../config/log.js"
 
 /** What waits for keyd at most; a flood beyond it is dropped, and its senders ask again. */
@@ -18,6 +20,17 @@ const RECONNECT_MS = 50
 const MAX_PUBLISHED = 20_000
 /** Within the patience of a relay connection for its proofs. */
 const PROOF_DEADLINE_MS = 5_000
+/** A password takes keyd some hundred milliseconds, and others may be in line before it. */
+const CALL_DEADLINE_MS = 15_000
+/** Calls of browsers that keyd works on at once. */
+const MAX_CALLS = 64
+
+const GONE: WebResponse = {
+  ok: false,
+  code: "failed",
+  message: "the process that holds the keys is not there at the moment; try again",
+}
+const BUSY: WebResponse = { ok: false, code: "too_many", message: "too many at once; try again in a moment" }
 
 export interface KeydLinkOptions {
   readonly hello: { readonly relays: readonly string[]; readonly http: string }
@@ -29,6 +42,8 @@ export interface KeydLinkOptions {
   readonly onListen: (watch: Watch, relays: readonly string[]) => Promise<readonly RelayFailure[]>
   /** True once the answer is out, false when nobody took it. */
   readonly onAnswer: (event: NostrEvent, relays: readonly string[]) => Promise<boolean>
+  /** Resolves once the notice was taken, or given up. */
+  readonly onNotice: (notice: Notice) => Promise<void>
   readonly log: Logger
 }
 
@@ -51,9 +66,11 @@ export class KeydLink {
   /** Ids of answers that are out, for a keyd that comes back and does not know it. */
   readonly #published = new Set<string>()
   readonly #proofs = new Map<number, (proof: NostrEvent | undefined) => void>()
+  readonly #calls = new Map<number, (response: WebResponse) => void>()
   #credit = 0
   #lastEvent = 0
   #lastProof = 0
+  #lastCall = 0
   #publishing = 0
   #keyd: FramedSocket | undefined
   #closed = false
@@ -108,6 +125,24 @@ export class KeydLink {
     }
   }
 
+  /** Asks keyd for a browser. Never rejects: without a keyd, or when it goes away meanwhile, the answer says so. */
+  async call(request: WebRequest): Promise<WebResponse> {
+    if (this.#keyd === undefined) return GONE
+    if (this.#calls.size >= MAX_CALLS) return BUSY
+    const n = ++this.#lastCall
+    let deadline: ReturnType<typeof setTimeout> | undefined
+    try {
+      return await new Promise<WebResponse>((resolve) => {
+        deadline = setTimeout(() => resolve(GONE), CALL_DEADLINE_MS)
+        this.#calls.set(n, resolve)
+        this.#send({ t: "call", n, request })
+      })
+    } finally {
+      clearTimeout(deadline)
+      this.#calls.delete(n)
+    }
+  }
+
   /** Takes nothing more, and resolves when all that was taken is answered and out. */
   async drain(): Promise<void> {
     this.#closed = true
@@ -149,6 +184,7 @@ export class KeydLink {
       this.#keyd = undefined
       this.#credit = 0
       for (const settle of this.#proofs.values()) settle(undefined)
+      for (const settle of this.#calls.values()) settle(GONE)
       await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS))
     }
   }
@@ -183,6 +219,14 @@ export class KeydLink {
       case "proof":
         this.#proofs.get(message.n)?.(message.event)
         return
+      case "reply":
+        this.#calls.get(message.n)?.(message.response)
+        return
+      case "notify": {
+        const { n, notice } = message
+        void this.#options.onNotice(notice).then(() => keyd.send({ t: "notified", n } satisfies GatewayMessage))
+        return
+      }
       case "answer":
         this.#publishing += 1
         void this.#publish(message).then(() => {

@@ -98,6 +98,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
       const outside = urls.filter((url) => !isOurs(url))
       return outside.length === 0 || pool.publish(event, outside)
     },
+    async onNotice() {},
     log,
   })
   link.open()

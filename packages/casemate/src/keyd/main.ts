@@ -93,6 +93,7 @@ async function open(
     engine,
     watches: async () => watchesOf(await record.connections(), now()),
     prove: (ask) => proofs.prove(ask),
+    call: async () => ({ ok: false, code: "unknown_call", message: "there is no page here yet" }),
     onServed: (connectionId) => waits.served(connectionId),
     log,
   })

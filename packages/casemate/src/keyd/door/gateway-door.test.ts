@@ -42,6 +42,7 @@ beforeEach(async () => {
     engine: { handle: (event) => handle(event) },
     watches: () => watches(),
     prove: (ask) => prove(ask),
+    call: async () => ({ ok: false, code: "unknown_call", message: "" }),
     onServed: (id) => void served.push(id),
     log: createLogger("test", "silent"),
   })

@@ -7,10 +7,12 @@ import {
   type GatewayMessage,
   isMessage,
   type KeydMessage,
+  type Notice,
   type ProofAsk,
   type RelayFailure,
   type Watch,
 } from "../../channel/gateway-channel.js"
+import type { WebRequest, WebResponse } from "../../channel/web-calls.js"
 import { type Logger, reasonOf } from "../../config/log.js"
 import { UserError } from "../../config/user-error.js"
 
@@ -24,6 +26,8 @@ export interface GatewayDoorOptions {
   readonly engine: Pick<SignerEngine, "handle">
   readonly watches: () => Promise<readonly Watch[]>
   readonly prove: (ask: ProofAsk) => Promise<NostrEvent | undefined>
+  /** Door 3 for browsers. Never rejects. */
+  readonly call: (request: WebRequest) => Promise<WebResponse>
   /** A request of this connection was answered, or waits for the owner. */
   readonly onServed: (connectionId: string) => void
   readonly log: Logger
@@ -31,6 +35,8 @@ export interface GatewayDoorOptions {
 
 /** Answers kept for a gateway that may come back; beyond it the oldest go, and their clients ask again. */
 const MAX_UNSETTLED = 10_000
+/** Notices kept for a gateway that may come back. */
+const MAX_NOTICES = 20
 /** The gateway gives each relay 11 s. */
 const LISTEN_PATIENCE_MS = 14_000
 
@@ -46,6 +52,8 @@ export class GatewayDoor {
   #gateway: FramedSocket | undefined
   #info: GatewayInfo | undefined
   #lastAnswer = 0
+  readonly #notices = new Map<number, Notice>()
+  #lastNotice = 0
   #lastListen = 0
   readonly #listens = new Map<number, { resolve(failures: readonly RelayFailure[]): void; giveUp(): void }>()
   /** What is offered while the list for a gateway is being read; the newest hello is the last entry. */
@@ -85,6 +93,17 @@ export class GatewayDoor {
       this.#unsettled.delete(oldest as number)
     }
     this.#sendAnswer(n, answer, again)
+  }
+
+  /** To be posted; one that a gateway did not get out before it ended, the next one posts. */
+  notify(notice: Notice): void {
+    const n = ++this.#lastNotice
+    this.#notices.set(n, notice)
+    if (this.#notices.size > MAX_NOTICES) {
+      const [oldest] = this.#notices.keys()
+      this.#notices.delete(oldest as number)
+    }
+    this.#send({ t: "notify", n, notice })
   }
 
   watch(watch: Watch): void {
@@ -169,6 +188,7 @@ export class GatewayDoor {
         this.#watched = new Set(watches.map(({ connectionId }) => connectionId))
         this.#send({ t: "welcome", watches, credit: EVENT_CREDIT })
         for (const [n, answer] of this.#unsettled) this.#sendAnswer(n, answer, true)
+        for (const [n, notice] of this.#notices) this.#send({ t: "notify", n, notice })
         return
       }
       case "event": {
@@ -183,6 +203,16 @@ export class GatewayDoor {
         this.#work(proof)
         return
       }
+      case "call": {
+        const { n } = message
+        void this.#options
+          .call(message.request)
+          .then((response) => from.send({ t: "reply", n, response } satisfies KeydMessage))
+        return
+      }
+      case "notified":
+        this.#notices.delete(message.n)
+        return
       case "listening":
         this.#listens.get(message.n)?.resolve(message.failures)
         return

@@ -41,6 +41,7 @@ beforeEach(async () => {
     },
     watches: async () => [],
     prove: async () => undefined,
+    call: async () => ({ ok: false, code: "unknown_call", message: "" }),
     onServed: () => undefined,
     log: createLogger("test", "silent"),
   })

@@ -1,0 +1,8 @@
+/** Controls, format and direction marks, line separators, lone surrogates, and letters that have no ink. */
+export const UNSEEN =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]|\p{Default_Ignorable_Code_Point}/gu
+
+/** What somebody else wrote, made safe for a screen: no control characters, no direction tricks, nothing unseen. */
+export function safe(text: string): string {
+  return text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`)
+}
