@@ -7,6 +7,7 @@ import { type ChildHooks, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { RECORD_FILE } from "../config/folders.js"
 import { createLogger, reasonOf } from "../config/log.js"
+import { publicPages } from "../config/pages.js"
 import { isMistake } from "../config/user-error.js"
 import { ConnectResponses } from "./door/connect-responses.js"
 import { GatewayDoor } from "./door/gateway-door.js"
@@ -82,7 +83,11 @@ async function open(
     crypto,
     onFault: (fault: unknown) => log.error({ reason: reasonOf(fault) }, "a request met a fault"),
   }
-  const engine = new SignerEngine(ports, { isOwnHost: (host) => ownHosts(config, door.info?.http).has(host) })
+  const pages = publicPages(config)
+  const engine = new SignerEngine(ports, {
+    isOwnHost: (host) => ownHosts(config, door.info?.http).has(host),
+    approvalUrl: (id) => (pages === undefined ? undefined : `${pages}/requests/${id}`),
+  })
 
   const waits = new ConnectionWaits(async (id) => {
     const result = await record.findConnection(id)

@@ -1,0 +1,17 @@
+import type { Config } from "./config.js"
+
+/** Names of this machine: what is fetched from them crosses no network. */
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"])
+
+/**
+ * Under which owners reach their pages from elsewhere, without a trailing slash: the public URL, where it is one at
+ * which a browser lets people sign in. Undefined: only at this machine.
+ */
+export function publicPages({ publicUrl }: Pick<Config, "publicUrl">): string | undefined {
+  return publicUrl !== undefined && isSafe(new URL(publicUrl)) ? publicUrl : undefined
+}
+
+/** https, or this machine: elsewhere a password would cross the network in the clear, and there are no passkeys. */
+export function isSafe({ protocol, hostname }: URL): boolean {
+  return protocol === "https:" || LOOPBACK.has(hostname)
+}
