@@ -1,7 +1,13 @@
 import { type ChildProcess, type ForkOptions, fork } from "node:child_process"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { type FromChild, type GatewayReady, REFUSED_EXIT, type ToChild } from "./channel/supervision.js"
+import {
+  CONFIG_VARIABLE,
+  type FromChild,
+  type GatewayReady,
+  REFUSED_EXIT,
+  type ToChild,
+} from "./channel/supervision.js"
 import type { Config } from "./config/config.js"
 import { makeFolder, removeEmptyFolders } from "./config/folders.js"
 import type { Logger } from "./config/log.js"
@@ -141,8 +147,11 @@ class Child {
   #spawn(onMessage: (message: FromChild) => void): ChildProcess {
     this.#startedAt = Date.now()
     // stdout is for what a person asked to see: a child has only its log.
-    const child = fork(this.#module, [JSON.stringify(this.config)], {
-      ...guarded(this.#name === "keyd"),
+    const { env = process.env, ...how } = guarded(this.#name === "keyd")
+    // The folder is for whoever looks at the list of processes.
+    const child = fork(this.#module, [this.config.dataDir], {
+      ...how,
+      env: { ...env, [CONFIG_VARIABLE]: JSON.stringify(this.config) },
       stdio: ["ignore", 2, "inherit", "ipc"],
     })
     this.#process = child

@@ -12,6 +12,7 @@ import {
   startBunker,
   until,
 } from "./support/bunker.js"
+import { filesOf, findNeedles, textNeedles } from "./support/canaries.js"
 import { LINUX, titled } from "./support/needs.js"
 import { openApp, refusal } from "./support/nostr-tools.js"
 
@@ -114,6 +115,57 @@ describe("an app whose owner is asked", () => {
     const sealed = refusal(app.signer.nip44Encrypt(other, "x"))
     // Its own key is nobody to write to, whoever decides.
     expect(await sealed).toContain("a transport key is not somebody to write to")
+  })
+
+  it("is shown with what it would change of the last one of its kind", { timeout: 60_000 }, async () => {
+    const app = await asking()
+    const at = Math.floor(Date.now() / 1000)
+    const follows = Array.from({ length: 40 }, (_, n) => ["p", `follow-${n}`])
+    const profile = (fields: object) => template(JSON.stringify(fields), { kind: 0 })
+    const signed = async (event: ReturnType<typeof template>): Promise<void> => {
+      const promise = app.signer.signEvent(event)
+      const [request] = await waiting()
+      const { stdout } = await run("approve", request!.id)
+      expect(stdout).not.toContain("replaces")
+      await promise
+    }
+    await signed(profile({ name: "canary-of-a-profile", lud16: "ann@bank.example", about: "hello" }))
+    await signed(template("", { kind: 3, tags: follows, created_at: at - 60 }))
+
+    const other = refusal(
+      app.signer.signEvent(profile({ about: "hello", name: "canary-of-a-profile", lud16: "eve@bank.example" })),
+    )
+    const [request] = await waiting()
+    const { stdout } = await run("show", request!.id)
+    expect(stdout).toMatch(/\nreplaces {8}the one dated .*, the last that was signed here\n/)
+    expect(stdout).toContain("\nchanges         changes the content\n")
+    expect(stdout).toContain('\n  - content     |   "lud16": "ann@bank.example",\n')
+    expect(stdout).toContain('\n  + content     |   "lud16": "eve@bank.example",\n')
+    // The whole of what would be signed comes after it, as ever.
+    expect(stdout).toMatch(
+      /\ncontent {9}\| \{"about":"hello","name":"canary-of-a-profile","lud16":"eve@bank\.example"\}\n$/,
+    )
+    const { asks } = await runJson<RequestDetail>(folders, ["requests", "show", request!.id])
+    expect(asks).toMatchObject({ previous: { tags: [], content: expect.stringContaining("ann@bank.example") } })
+    await run("deny", request!.id)
+    expect(await other).toBe("the owner denied this")
+
+    const fewer = refusal(app.signer.signEvent(template("", { kind: 3, tags: [...follows.slice(38), ["p", "new"]] })))
+    const [unfollow] = await waiting()
+    const shown = await run("show", unfollow!.id)
+    expect(shown.stdout).toContain("\nchanges         removes 38 of 40 tags, adds 1 tag\n")
+    expect(shown.stdout).toContain('\n  - tag         "p" "follow-0"\n')
+    expect(shown.stdout).toContain("\n                and 18 more; --json has all of it\n")
+    expect(shown.stdout).toContain('\n  + tag         "p" "new"\n')
+    expect(shown.stdout).toMatch(
+      /\ntag {13}"p" "follow-38"\ntag {13}"p" "follow-39"\ntag {13}"p" "new"\ncontent {9}\(empty\)\n$/,
+    )
+    await run("deny", unfollow!.id)
+    await fewer
+
+    // What was signed lies in the record, and not to be read there.
+    const needles = textNeedles("profile", "canary-of-a-profile")
+    expect(findNeedles(filesOf(folders.data), needles)).toEqual([])
   })
 
   it.skipIf(!LINUX.isHere)(titled("waits through the death of keyd", LINUX), { timeout: 60_000 }, async () => {

@@ -43,8 +43,8 @@ export type GatewayMessage =
   | { readonly t: "prove"; readonly n: number; readonly ask: ProofAsk }
   /** Of a browser, answered with a `reply` of the same number; one that is lost with a keyd is not asked again. */
   | { readonly t: "call"; readonly n: number; readonly request: WebRequest }
-  /** Notice `n` was taken, or given up. */
-  | { readonly t: "notified"; readonly n: number }
+  /** Notice `n` was taken, or given up for this reason, which is for its owner: it does not say the whole URL. */
+  | { readonly t: "notified"; readonly n: number; readonly failure?: string }
 
 export type KeydMessage =
   /** The answer to `hello`: everything to listen for, and how many events may be under way at once. */
@@ -76,6 +76,8 @@ export type KeydMessage =
 export interface Notice {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** Tried once, as somebody waits for what comes of it. */
+  readonly isTest?: boolean
 }
 
 /** Events that keyd works on at once; the gateway keeps the rest. */

@@ -302,6 +302,10 @@ export interface OwnerCalls {
   "connections.accept": { args: AcceptArgs; result: AcceptInfo }
   /** Answered once the app has asked anything, or with an error when it has not for 75 s. */
   "connections.firstRequest": { args: { id: string }; result: { app: AppInfo; request: RequestInfo | undefined } }
+  /** What whoever receives notices checks them with: `whsec_…`, as Standard Webhooks writes it. */
+  "webhook.secret": { args: Record<never, never>; result: { readonly secret: string } }
+  /** Sends one notice, and is answered once the webhook took it, or with an error when it did not. */
+  "webhook.test": { args: Record<never, never>; result: Record<never, never> }
 }
 
 export type OwnerCall = keyof OwnerCalls

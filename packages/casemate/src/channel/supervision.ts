@@ -26,14 +26,21 @@ export interface ChildHooks {
 export const REFUSED_EXIT = 3
 
 /**
- * The frame of a child process: its configuration comes as its argument, it says when it is ready, ends in
+ * The environment variable in which a child is told its configuration: the command line of a process is everybody's to
+ * read, and the URL of a webhook may hold a secret.
+ */
+export const CONFIG_VARIABLE = "CASEMATE_CONFIG"
+
+/**
+ * The frame of a child process: its configuration comes in its environment, it says when it is ready, ends in
  * order when told, and ends at once when its daemon is gone: nobody would restart or stop it any more.
  */
 export async function runChild(
   start: (config: Config) => Promise<{ hooks: ChildHooks; details: unknown }>,
   isMistake: (error: unknown) => error is Error,
 ): Promise<void> {
-  const config = JSON.parse(process.argv[2] ?? "null") as Config | null
+  const config = JSON.parse(process.env[CONFIG_VARIABLE] ?? "null") as Config | null
+  delete process.env[CONFIG_VARIABLE]
   if (config === null || process.send === undefined) {
     process.stderr.write("this is a part of casemate; run `casemate start` instead\n")
     process.exit(1)

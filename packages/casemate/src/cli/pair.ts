@@ -46,11 +46,10 @@ export function pairCommand(): Command {
       collect,
     )
     .addOption(
-      new Option("--style <style>", "what becomes of what it may not do (default: deny); the others ask you").choices([
-        "auth_url",
-        "hold",
-        "deny",
-      ]),
+      new Option(
+        "--style <style>",
+        "what becomes of what it may not do (default: auth_url where the bunker has a public page, else deny); all but deny ask you",
+      ).choices(["auth_url", "hold", "deny"]),
     )
     .option("--yes", "let the app that shows a token in without asking")
     .option("--allow-private-relays", "also dial relays of an app's token that are unencrypted or in a private network")

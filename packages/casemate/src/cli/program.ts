@@ -10,6 +10,7 @@ import { requestsCommand } from "./requests.js"
 import { startCommand } from "./start.js"
 import { uriCommand } from "./uri/uri.js"
 import { withUsageErrors } from "./usage.js"
+import { webhookCommand } from "./webhook.js"
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string }
 
@@ -23,6 +24,7 @@ export function createProgram(): Command {
     .addCommand(keysCommand())
     .addCommand(appsCommand())
     .addCommand(requestsCommand())
+    .addCommand(webhookCommand())
     .addCommand(relayCommand())
     .addCommand(uriCommand())
     .addCommand(completionCommand())

@@ -7,8 +7,10 @@ import { UserError } from "../config/user-error.js"
 import { terminalWording } from "./apps/wording.js"
 import { withBunker } from "./bunker.js"
 import { formatDuration, parseDuration, withDataDir } from "./options.js"
-import { npub, print, printHint, printJson, printTable, quoted, safe, when, wrapped } from "./output.js"
+import { npub, print, printHint, printJson, printTable, quoted, when } from "./output.js"
 import { askYes, isInteractive } from "./prompt.js"
+import { showChanges } from "./request-changes.js"
+import { block, row } from "./rows.js"
 import { UsageError } from "./usage.js"
 
 interface RequestsOptions {
@@ -70,7 +72,7 @@ Examples:
   withDataDir(requests.command("show"))
     .summary("show one request: exactly what would be signed, encrypted or decrypted")
     .description(
-      "Shows one request: exactly what would be signed, encrypted or decrypted. What cannot be seen is shown escaped.",
+      "Shows one request: exactly what would be signed, encrypted or decrypted. What cannot be seen is shown escaped. Of what takes the place of an earlier event, such as a profile or a list of follows, it is shown first what changes against the last one that was signed here.",
     )
     .argument("<id>", "its id, or enough of its beginning")
     .option("--json", "print a JSON object")
@@ -177,6 +179,7 @@ function showRequest(request: RequestDetail): void {
   const isNear = Math.abs(asks.createdAt - askedAt) <= NEAR_NOW
   row("dated", `${when(asks.createdAt)}${isNear ? "" : ", which is far from when it was asked"}`)
   row("--always", `lets it ${scopeWords(request).replace(/^may /, "")}`)
+  if (asks.previous !== undefined) showChanges(asks.previous, asks)
   for (const tag of asks.tags) row("tag", tag.map((part) => quoted(part)).join(" "))
   block("content", asks.content)
 }
@@ -192,24 +195,4 @@ function lateWords({ scope }: RequestDetail, extent: DecisionExtent): string {
 function scopeWords({ scope }: RequestDetail): string {
   const lasting = { id: "", effect: "allow", expiresAt: undefined, usesLeft: undefined, rate: undefined } as const
   return grantSentence({ ...lasting, ...scope }, terminalWording())
-}
-
-/** A value that is longer than the screen goes on behind a colon: nothing of an app's begins a line. */
-function row(label: string, value: string): void {
-  const [first = "", ...rest] = wrapped(value, screenWidth())
-  print(`${label.padEnd(15)} ${first}`)
-  for (const more of rest) print(`${" ".repeat(14)}: ${more}`)
-}
-
-/** Lines as lines, each behind a bar, everything else that cannot be seen escaped, and nothing left out. */
-function block(label: string, text: string): void {
-  const lines = text === "" ? [] : text.split("\n")
-  if (lines.length === 0) row(label, "(empty)")
-  // An escape that the app wrote itself must not look like one of ours.
-  for (const [n, line] of lines.entries()) row(n === 0 ? label : "", `| ${safe(line.replaceAll("\\u{", "\\\\u{"))}`)
-}
-
-function screenWidth(): number {
-  const { columns } = process.stdout
-  return columns === undefined ? Number.POSITIVE_INFINITY : Math.max(20, columns - 17)
 }

@@ -43,6 +43,8 @@ export function startCommand(): Command {
       "--public-url <url>",
       "under which the web server is reached from elsewhere, such as https://bunker.example.com",
     )
+    .option("--webhook <url>", "post there when a request waits for you: an ntfy topic, or whatever takes a JSON body")
+    .option("--webhook-details", "and say there which app asks, and for what; not a word of its content")
     .option("--json", "print one JSON object a line")
     .addHelpText(
       "after",
@@ -55,6 +57,7 @@ Examples:
 Environment:
   CASEMATE_CONFIG_DIR   where the root key lies that opens the data folder
   CASEMATE_LOG_LEVEL    trace, debug, info, warn (default), error or silent; logs go to stderr
+  CASEMATE_WEBHOOK      the same as --webhook, which everybody on this machine can read while it runs
   CASEMATE_CRYPTO       native, wasm or portable; the fastest that is here, unless told`,
     )
     .action(start)

@@ -24,6 +24,7 @@ describe("parseConfig", () => {
       http: { host: "localhost", port: 4646 },
       relays: [],
       publicUrl: undefined,
+      webhook: undefined,
       logLevel: "warn",
     })
   })

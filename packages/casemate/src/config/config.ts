@@ -2,6 +2,7 @@ import { isAbsolute, relative, resolve, sep } from "node:path"
 import { normalizeRelayUrl } from "@casemate/nip46/protocol"
 import { defaultConfigDir, defaultDataDir } from "./folders.js"
 import { UserError } from "./user-error.js"
+import { parseWebhook, type WebhookConfig, type WebhookInput } from "./webhook.js"
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -16,7 +17,7 @@ export interface HttpAddress {
   readonly port: number
 }
 
-/** Everything that the processes are told, decided once. No secret is in it. */
+/** Everything that the processes are told, decided once. No secret of ours is in it. */
 export interface Config {
   /** Absolute. */
   readonly dataDir: string
@@ -27,13 +28,15 @@ export interface Config {
   readonly relays: readonly string[]
   /** Origin under which the HTTP server is reached from elsewhere, without a trailing slash. */
   readonly publicUrl: string | undefined
+  /** Undefined: nobody is told that something waits. */
+  readonly webhook: WebhookConfig | undefined
   readonly logLevel: LogLevel
   /** Undefined: the fastest that is here. */
   readonly curve: Curve | undefined
 }
 
 /** What a person typed. */
-export interface ConfigInput {
+export interface ConfigInput extends WebhookInput {
   readonly dataDir?: string
   readonly http?: string
   readonly relay?: readonly string[]
@@ -68,6 +71,7 @@ export function parseConfig(
     http: input.http === undefined ? DEFAULT_HTTP : parseHttp(input.http),
     relays: Object.freeze(parseRelays(input.relay ?? [])),
     publicUrl: input.publicUrl === undefined ? undefined : parsePublicUrl(input.publicUrl),
+    webhook: parseWebhook(input, env),
     logLevel: parseLogLevel(env["CASEMATE_LOG_LEVEL"]),
     curve: parseCurve(env["CASEMATE_CRYPTO"]),
   })

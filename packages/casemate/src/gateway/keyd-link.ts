@@ -42,8 +42,8 @@ export interface KeydLinkOptions {
   readonly onListen: (watch: Watch, relays: readonly string[]) => Promise<readonly RelayFailure[]>
   /** True once the answer is out, false when nobody took it. */
   readonly onAnswer: (event: NostrEvent, relays: readonly string[]) => Promise<boolean>
-  /** Resolves once the notice was taken, or given up. */
-  readonly onNotice: (notice: Notice) => Promise<void>
+  /** Resolves once the notice was taken, or with the reason why it was given up. */
+  readonly onNotice: (notice: Notice) => Promise<string | undefined>
   readonly log: Logger
 }
 
@@ -224,7 +224,9 @@ export class KeydLink {
         return
       case "notify": {
         const { n, notice } = message
-        void this.#options.onNotice(notice).then(() => keyd.send({ t: "notified", n } satisfies GatewayMessage))
+        void this.#options.onNotice(notice).then((failure) => {
+          keyd.send({ t: "notified", n, ...(failure !== undefined && { failure }) } satisfies GatewayMessage)
+        })
         return
       }
       case "answer":

@@ -8,6 +8,7 @@ import { createLogger } from "../config/log.js"
 import { isMistake } from "../config/user-error.js"
 import { serveHttp } from "./http/server.js"
 import { KeydLink } from "./keyd-link.js"
+import { Webhook } from "./notify/webhook.js"
 import { OwnRelay, ownRelayTest, relayUrlOf } from "./own-relay.js"
 import { RelayPool } from "./relays/relay-pool.js"
 import { createWsFactory } from "./relays/ws-factory.js"
@@ -62,6 +63,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     prove: (ask) => link.prove(ask),
     log,
   })
+  const webhook = config.webhook === undefined ? undefined : new Webhook({ url: config.webhook.url, log })
   const watch = (entry: Watch): void => {
     ours.set(entry.remoteSignerPubkey, entry)
     pool.watch(
@@ -98,7 +100,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
       const outside = urls.filter((url) => !isOurs(url))
       return outside.length === 0 || pool.publish(event, outside)
     },
-    async onNotice() {},
+    onNotice: async (notice) => (webhook === undefined ? "no webhook is set" : webhook.post(notice)),
     log,
   })
   link.open()
@@ -111,6 +113,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     if (link.unfinished > 0)
       log.warn({ requests: link.unfinished }, "stopped before these were answered; apps ask again")
     link.close()
+    webhook?.close()
     pool.close()
     await ownRelay.close()
     await server.close()

@@ -1,7 +1,9 @@
 import { join } from "node:path"
 import { createBackend } from "@casemate/nip46/crypto"
 import { chooseCurve, nodePrimitives } from "@casemate/nip46/crypto/node"
+import type { NostrEvent } from "@casemate/nip46/protocol"
 import { SignerEngine } from "@casemate/nip46/signer"
+import type { ApprovalStyle } from "../channel/owner-calls.js"
 import { GATEWAY_SOCKET, listenOn, OWNER_SOCKET } from "../channel/sockets.js"
 import { type ChildHooks, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
@@ -17,6 +19,8 @@ import { watchesOf } from "./door/watches.js"
 import { isFirstStart, undoFirstStart } from "./first-start.js"
 import { callOwner } from "./owner/calls.js"
 import { ConnectionWaits } from "./owner/connection-waits.js"
+import { Notices } from "./owner/notices.js"
+import { SignedEvents } from "./owner/signed-events.js"
 import { type DataDirLock, lockDataDir } from "./record/lock.js"
 import { openSqliteRecord } from "./record/sqlite-record.js"
 import { Nip49 } from "./vault/nip49.js"
@@ -77,12 +81,9 @@ async function open(
     onBrokenAudit: (why) => log.error({ reason: why }, "the audit does not hold"),
   })
   noteSealed(dataDir)
-  const ports = {
-    record,
-    keys: vault,
-    crypto,
-    onFault: (fault: unknown) => log.error({ reason: reasonOf(fault) }, "a request met a fault"),
-  }
+  const onFault = (fault: unknown): void => log.error({ reason: reasonOf(fault) }, "a request met a fault")
+  const signed = new SignedEvents({ vault, record, onFault })
+  const ports = { record, keys: vault, crypto, onFault, onSigned: (event: NostrEvent) => signed.keep(event) }
   const pages = publicPages(config)
   const engine = new SignerEngine(ports, {
     isOwnHost: (host) => ownHosts(config, door.info?.http).has(host),
@@ -100,8 +101,23 @@ async function open(
     prove: (ask) => proofs.prove(ask),
     call: async () => ({ ok: false, code: "unknown_call", message: "there is no page here yet" }),
     onServed: (connectionId) => waits.served(connectionId),
+    onWaiting: (approvalId, connectionId) => void notices?.waits(approvalId, connectionId),
     log,
   })
+  const notices =
+    config.webhook === undefined
+      ? undefined
+      : new Notices({
+          waiting: (connectionId) => engine.approvals.waiting(connectionId),
+          approval: (id) => record.approval(id),
+          connections: () => record.connections(),
+          pages,
+          details: config.webhook.details,
+          sign: (bytes) => vault.signNotice(bytes),
+          randomBytes: (length) => crypto.randomBytes(length),
+          post: (notice) => door.notify(notice),
+          log,
+        })
   const recovered = await engine.recover()
   for (const answer of recovered) door.publish(answer, true)
 
@@ -112,7 +128,9 @@ async function open(
     randomBytes: (length) => crypto.randomBytes(length),
     availableMemory: () => process.availableMemory(),
   })
-  const ownerPorts = { engine, record, vault, nip49, crypto, door, proofs, responses, waits, now }
+  const defaultStyle: ApprovalStyle = pages === undefined ? "deny" : "auth_url"
+  const told = { signed, notices, defaultStyle }
+  const ownerPorts = { engine, record, vault, nip49, crypto, door, proofs, responses, waits, now, ...told }
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
     acceptOwner(socket, { call: (call, args) => callOwner(call, args, ownerPorts), log }),
@@ -133,6 +151,7 @@ async function open(
   const stop = async (): Promise<void> => {
     clearInterval(purge)
     responses.close()
+    notices?.close()
     clearInterval(sweep)
     clearInterval(expiry)
     ownerServer.close()

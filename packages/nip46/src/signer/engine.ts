@@ -25,6 +25,11 @@ export interface SignerPorts {
   readonly clock?: Clock
   /** Hears what should not have happened: a key store or a record that failed. For a log; never awaited. */
   readonly onFault?: (fault: unknown) => void
+  /**
+   * Hears of each event that a user key has signed, before the answer goes out: on recovery again, as it is signed
+   * again. Never awaited, and what it throws goes to `onFault`; the answer goes out all the same.
+   */
+  readonly onSigned?: (event: NostrEvent) => void
 }
 
 export type SignerOptions = Partial<AdmissionRates> & ApprovalOptions
@@ -81,6 +86,7 @@ export class SignerEngine {
   readonly #crypto: CryptoBackend
   readonly #clock: Clock
   readonly #onFault: (fault: unknown) => void
+  readonly #onSigned: (event: NostrEvent) => void
   readonly #admission: Admission
   readonly #answerer: Answerer
   /** Ids whose signature held, with the ms of their arrival. An id enters only after it was recomputed. */
@@ -94,7 +100,7 @@ export class SignerEngine {
   readonly #isOwnHost: (host: string) => boolean
 
   constructor(
-    { record, keys, crypto, clock = { now: Date.now }, onFault = () => undefined }: SignerPorts,
+    { record, keys, crypto, clock = { now: Date.now }, onFault = ignored, onSigned = ignored }: SignerPorts,
     options: SignerOptions = {},
   ) {
     this.#record = record
@@ -102,6 +108,7 @@ export class SignerEngine {
     this.#crypto = crypto
     this.#clock = clock
     this.#onFault = onFault
+    this.#onSigned = onSigned
     this.#admission = new Admission({ ...DEFAULT_RATES, ...options }, () => clock.now())
     this.#answerer = new Answerer(keys, crypto, 10_000)
     const { approvalUrl, isOwnHost = () => false } = options
@@ -406,7 +413,9 @@ export class SignerEngine {
     if (verdict.kind === "ask") return { kind: "error", error: "nobody has decided this yet; ask again" }
     if (read.kind === "invalid") return { kind: "error", error: read.reason }
     try {
-      return { kind: "result", result: await execute(read.ask, connection, { keys: this.#keys, crypto: this.#crypto }) }
+      const onSigned = (event: NostrEvent): void => this.#tellSigned(event)
+      const ports = { keys: this.#keys, crypto: this.#crypto, onSigned }
+      return { kind: "result", result: await execute(read.ask, connection, ports) }
     } catch (error) {
       if (error instanceof Nip46Error && isAppsFault(error, read.ask, this.#crypto)) {
         return { kind: "error", error: error.message }
@@ -418,6 +427,14 @@ export class SignerEngine {
         ? "the signer could not use its key; ask its owner to look"
         : "the signer failed while it did this; ask again, or ask its owner to look"
       return { kind: "error", error: why }
+    }
+  }
+
+  #tellSigned(event: NostrEvent): void {
+    try {
+      this.#onSigned(event)
+    } catch (fault) {
+      this.#onFault(fault)
     }
   }
 
@@ -500,3 +517,5 @@ function isServed(connection: Connection, claim: Claim): boolean {
   if (connection.clientPubkey !== claim.event.pubkey) return false
   return connection.state === "active" || connection.state === "logged_out"
 }
+
+function ignored(): void {}

@@ -1,4 +1,5 @@
 import type { CryptoBackend } from "../crypto/backend.js"
+import type { NostrEvent } from "../protocol/event.js"
 import { sameRelays } from "../protocol/relay-url.js"
 import type { Ask } from "./authorize.js"
 import type { Connection, SignerKeys } from "./ports.js"
@@ -7,12 +8,13 @@ import type { Connection, SignerKeys } from "./ports.js"
  * Gate 8: the only step that touches a user key, and only for an ask that was committed as allowed.
  * Gives the `result` of the response as NIP-46's table of methods says.
  *
+ * @param onSigned hears of an event that the user key has signed; must not throw
  * @throws `INVALID_KEY`, `ENCRYPTION_FAILED`, `DECRYPTION_FAILED`
  */
 export async function execute(
   ask: Ask,
   connection: Connection,
-  { keys, crypto }: { keys: SignerKeys; crypto: CryptoBackend },
+  { keys, crypto, onSigned }: { keys: SignerKeys; crypto: CryptoBackend; onSigned: (event: NostrEvent) => void },
 ): Promise<string> {
   switch (ask.method) {
     case "connect":
@@ -27,7 +29,10 @@ export async function execute(
       return relaysAnswer(connection)
     case "sign_event": {
       const signed = crypto.signEvent(ask.template, await keys.userKey(connection.userPubkey))
-      return JSON.stringify(signed)
+      // Written first: whoever hears of it cannot change what goes out.
+      const result = JSON.stringify(signed)
+      onSigned(signed)
+      return result
     }
     case "nip04_encrypt":
       return crypto.nip04Encrypt(ask.text, await keys.userKey(connection.userPubkey), ask.counterparty)

@@ -54,6 +54,7 @@ export interface BenchOptions {
   /** Wraps what the engine sees of the record and the keys. */
   readonly record?: (record: MemoryRecord) => SignerRecord
   readonly keys?: (keys: MemoryKeys) => SignerKeys
+  readonly onSigned?: (event: NostrEvent) => void
 }
 
 /** An engine with a memory record, memory keys and a clock that stands still until it is told otherwise. */
@@ -114,13 +115,14 @@ export function createBench(options: BenchOptions = {}): Bench {
   const faults: unknown[] = []
   let requests = 0
 
-  function engineOf({ signer, record: seenRecord, keys: seenKeys }: BenchOptions): SignerEngine {
+  function engineOf({ signer, record: seenRecord, keys: seenKeys, onSigned }: BenchOptions): SignerEngine {
     const ports = {
       record: seenRecord?.(record) ?? record,
       keys: seenKeys?.(keys) ?? keys,
       crypto,
       clock: { now: () => ms },
       onFault: (fault: unknown) => faults.push(fault),
+      ...(onSigned && { onSigned }),
     }
     return new SignerEngine(ports, signer)
   }

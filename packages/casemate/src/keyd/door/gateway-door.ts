@@ -30,6 +30,8 @@ export interface GatewayDoorOptions {
   readonly call: (request: WebRequest) => Promise<WebResponse>
   /** A request of this connection was answered, or waits for the owner. */
   readonly onServed: (connectionId: string) => void
+  /** A request waits for the owner. */
+  readonly onWaiting?: (approvalId: string, connectionId: string) => void
   readonly log: Logger
 }
 
@@ -52,7 +54,7 @@ export class GatewayDoor {
   #gateway: FramedSocket | undefined
   #info: GatewayInfo | undefined
   #lastAnswer = 0
-  readonly #notices = new Map<number, Notice>()
+  readonly #notices = new Map<number, { readonly notice: Notice; settle(failure: string | undefined): void }>()
   #lastNotice = 0
   #lastListen = 0
   readonly #listens = new Map<number, { resolve(failures: readonly RelayFailure[]): void; giveUp(): void }>()
@@ -95,15 +97,19 @@ export class GatewayDoor {
     this.#sendAnswer(n, answer, again)
   }
 
-  /** To be posted; one that a gateway did not get out before it ended, the next one posts. */
-  notify(notice: Notice): void {
+  /**
+   * To be posted; one that a gateway did not get out before it ended, the next one posts. Resolves with undefined once
+   * it was taken, or with the reason why it was given up.
+   */
+  notify(notice: Notice): Promise<string | undefined> {
     const n = ++this.#lastNotice
-    this.#notices.set(n, notice)
+    const settled = new Promise<string | undefined>((settle) => this.#notices.set(n, { notice, settle }))
     if (this.#notices.size > MAX_NOTICES) {
       const [oldest] = this.#notices.keys()
-      this.#notices.delete(oldest as number)
+      this.#forgetNotice(oldest as number, "too many others came after it")
     }
     this.#send({ t: "notify", n, notice })
+    return settled
   }
 
   watch(watch: Watch): void {
@@ -188,7 +194,7 @@ export class GatewayDoor {
         this.#watched = new Set(watches.map(({ connectionId }) => connectionId))
         this.#send({ t: "welcome", watches, credit: EVENT_CREDIT })
         for (const [n, answer] of this.#unsettled) this.#sendAnswer(n, answer, true)
-        for (const [n, notice] of this.#notices) this.#send({ t: "notify", n, notice })
+        for (const [n, { notice }] of this.#notices) this.#send({ t: "notify", n, notice })
         return
       }
       case "event": {
@@ -211,7 +217,7 @@ export class GatewayDoor {
         return
       }
       case "notified":
-        this.#notices.delete(message.n)
+        this.#forgetNotice(message.n, message.failure)
         return
       case "listening":
         this.#listens.get(message.n)?.resolve(message.failures)
@@ -273,11 +279,17 @@ export class GatewayDoor {
       }
       const answer = outcome.kind === "waiting" ? outcome.challenge : outcome.answer
       if (answer !== undefined) this.publish(answer)
+      if (outcome.kind === "waiting") this.#options.onWaiting?.(outcome.approvalId, outcome.connectionId)
       this.#options.onServed(outcome.kind === "waiting" ? outcome.connectionId : outcome.answer.connectionId)
     } catch (error) {
       // Not the event's doing: the engine is total over events. The client asks again.
       this.#options.log.error({ reason: reasonOf(error) }, "a request failed")
     }
+  }
+
+  #forgetNotice(n: number, failure: string | undefined): void {
+    this.#notices.get(n)?.settle(failure)
+    this.#notices.delete(n)
   }
 
   #sendAnswer(n: number, { event, relays }: Answer, again: boolean): void {

@@ -61,7 +61,7 @@ export async function acceptConnection(args: AcceptArgs, ports: OwnerPorts): Pro
     userPubkey: key.pubkey,
     permissions: granted,
     guardedRelays: vetted.guarded,
-    ...(args.style && { style: args.style }),
+    style: args.style ?? ports.defaultStyle,
     ...(relays === undefined ? {} : { relays }),
     listen: (connection) => listen(connection, ports),
   })

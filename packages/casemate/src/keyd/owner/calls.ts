@@ -25,6 +25,7 @@ import { REQUEST_ARGS } from "./request-args.js"
 import { approveRequest, denyRequest, listRequests, showRequest } from "./requests.js"
 import { appId, TERM_ARGS } from "./term-args.js"
 import { extendApp, pauseApp, resumeApp, setStyle } from "./terms.js"
+import { testWebhook } from "./webhook.js"
 
 /** Where the first request of an app that is waited for is looked up. */
 const RECENT_ROWS = 1_000
@@ -115,6 +116,8 @@ const ARGS = {
   "connections.preview": proposal,
   "connections.accept": proposal,
   "connections.firstRequest": appId,
+  "webhook.secret": none,
+  "webhook.test": none,
 } as const satisfies { [C in OwnerCall]: v.GenericSchema<unknown, unknown> }
 
 type Handlers = {
@@ -189,6 +192,8 @@ const HANDLERS: Handlers = {
       request: row === undefined ? undefined : requestInfo(row),
     }
   },
+  "webhook.secret": async (_, { vault }) => ({ secret: vault.webhookSecret() }),
+  "webhook.test": (_, ports) => testWebhook(ports),
 }
 
 /** @throws UserError for args of another shape and for everything that the owner can mend */

@@ -16,7 +16,7 @@ const LISTEN_PATIENCE_MS = 4_000
 
 /** Makes a bunker:// token and listens for whoever redeems it. */
 export async function offerConnection(
-  { key, perms = DEFAULT_PERMS, ttl, relays: given, style = "deny" }: OwnerCalls["connections.offer"]["args"],
+  { key, perms = DEFAULT_PERMS, ttl, relays: given, style: chosenStyle }: OwnerCalls["connections.offer"]["args"],
   ports: OwnerPorts,
 ): Promise<OfferInfo> {
   const chosen = await chooseKey(key, ports.record)
@@ -27,6 +27,7 @@ export async function offerConnection(
     )
   }
   const permissions = parsePermissions(perms)
+  const style = chosenStyle ?? ports.defaultStyle
   const { token, connection } = await ports.engine.offer({ userPubkey: chosen.pubkey, permissions, relays, ttl, style })
   await ensureKeyRemains(connection.id, chosen.pubkey, ports)
   return {

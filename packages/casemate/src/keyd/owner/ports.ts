@@ -1,5 +1,6 @@
 import type { CryptoBackend } from "@casemate/nip46/crypto"
 import type { SignerEngine } from "@casemate/nip46/signer"
+import type { ApprovalStyle } from "../../channel/owner-calls.js"
 import type { ConnectResponses } from "../door/connect-responses.js"
 import type { GatewayDoor } from "../door/gateway-door.js"
 import type { RelayProofs } from "../door/relay-proofs.js"
@@ -7,6 +8,8 @@ import type { Record as KeydRecord } from "../record/record.js"
 import type { Nip49 } from "../vault/nip49.js"
 import type { Vault } from "../vault/vault.js"
 import type { ConnectionWaits } from "./connection-waits.js"
+import type { Notices } from "./notices.js"
+import type { SignedEvents } from "./signed-events.js"
 
 /** What an owner's call works on. */
 export interface OwnerPorts {
@@ -19,6 +22,11 @@ export interface OwnerPorts {
   readonly proofs: RelayProofs
   readonly responses: ConnectResponses
   readonly waits: ConnectionWaits
+  readonly signed: SignedEvents
+  /** Undefined where owners are told nothing. */
+  readonly notices: Notices | undefined
+  /** Of an app for which its owner chose none. */
+  readonly defaultStyle: ApprovalStyle
   /** Unix seconds. */
   readonly now: () => number
 }

@@ -26,7 +26,8 @@ export async function showRequest({ id }: Args<"requests.show">, ports: OwnerPor
   if (opened === undefined) throw new UserError(GONE)
   if (summary === undefined) throw new UserError(GONE)
   const { digest, scope, connection } = opened
-  return { ...summary, digest, scope, userPubkey: connection.userPubkey, asks: asksOf(opened) }
+  const asks = await asksOf(opened, ports)
+  return { ...summary, digest, scope, userPubkey: connection.userPubkey, asks }
 }
 
 export async function approveRequest(
@@ -131,10 +132,11 @@ async function summaries(prompts: readonly Prompt[], { record }: OwnerPorts): Pr
   }))
 }
 
-function asksOf({ ask }: OpenedApproval): RequestDetail["asks"] {
+async function asksOf({ ask, connection }: OpenedApproval, { signed }: OwnerPorts): Promise<RequestDetail["asks"]> {
   if (ask.method === "sign_event") {
     const { kind, content, tags, created_at: createdAt } = ask.template
-    return { method: ask.method, kind, content, tags, createdAt }
+    const previous = await signed.last({ kind, tags, pubkey: connection.userPubkey })
+    return { method: ask.method, kind, content, tags, createdAt, ...(previous && { previous }) }
   }
   if ("counterparty" in ask) return { method: ask.method, counterparty: ask.counterparty, text: ask.text }
   throw new UserError(GONE)
