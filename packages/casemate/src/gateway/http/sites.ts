@@ -26,30 +26,25 @@ export interface Sites {
   readonly addresses: readonly string[]
 }
 
-/** Names of one machine, where one server listens. */
-const LOCALHOST: readonly string[] = ["localhost", "127.0.0.1", "[::1]"]
+const ADDRESSES: readonly string[] = ["127.0.0.1", "[::1]"]
 
 /** @param url of the HTTP server, as it listens: `http://localhost:4646` */
 export function sitesOf(url: string, config: Pick<Config, "publicUrl">): Sites {
   const own = new URL(url)
-  // 127.0.0.2 is this machine too, and "localhost" does not lead to it.
-  const isOtherLoopback = /^127\.|\.localhost$/.test(own.hostname) && !LOCALHOST.includes(own.hostname)
-  const local = siteOf(isOtherLoopback ? own : new URL(`http://localhost:${portOf(own)}`))
+  const local = siteOf(new URL(`http://localhost:${portOf(own)}`))
   const places = new Map<string, Place>()
-  const add = (address: URL, site: Site, pagesAt?: string): void => {
-    for (const host of hostsOf(address)) places.set(host, { site, pagesAt })
+  const add = (address: string, site: Site, pagesAt?: string): void => {
+    for (const host of hostsOf(new URL(address))) places.set(host, { site, pagesAt })
   }
 
-  add(new URL(local.origin), local)
+  add(local.origin, local)
   const pages = publicPages(config)
-  if (pages !== undefined) add(new URL(pages), siteOf(new URL(pages)))
-  if (!isOtherLoopback) {
-    for (const host of ["127.0.0.1", "[::1]"]) add(new URL(`http://${host}:${portOf(own)}`), local, local.origin)
-  }
-  const isReachedLocally = isOtherLoopback || LOCALHOST.includes(own.hostname)
+  if (pages !== undefined) add(pages, siteOf(new URL(pages)))
+  for (const host of ADDRESSES) add(`http://${host}:${portOf(own)}`, local, local.origin)
+  const isHere = own.hostname === "localhost" || ADDRESSES.includes(own.hostname)
   return {
     find: ([host, ...others]) => (host === undefined || others.length > 0 ? undefined : places.get(host.toLowerCase())),
-    addresses: [...(pages === undefined ? [] : [pages]), ...(isReachedLocally ? [local.origin] : [])],
+    addresses: [...(pages === undefined ? [] : [pages]), ...(isHere ? [local.origin] : [])],
   }
 }
 
