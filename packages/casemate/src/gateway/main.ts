@@ -6,12 +6,18 @@ import { type ChildHooks, type GatewayReady, runChild } from "../channel/supervi
 import type { Config } from "../config/config.js"
 import { createLogger } from "../config/log.js"
 import { isMistake } from "../config/user-error.js"
+import { createConsole } from "./http/console.js"
+import { loadPages } from "./http/pages.js"
+import { securityHeaders } from "./http/security-headers.js"
 import { serveHttp } from "./http/server.js"
+import { sitesOf } from "./http/sites.js"
 import { KeydLink } from "./keyd-link.js"
 import { Webhook } from "./notify/webhook.js"
 import { OwnRelay, ownRelayTest, relayUrlOf } from "./own-relay.js"
 import { RelayPool } from "./relays/relay-pool.js"
 import { createWsFactory } from "./relays/ws-factory.js"
+
+type Handler = (req: IncomingMessage, res: ServerResponse) => boolean
 
 /** The process with the network, and no keys. */
 const DRAIN_MS = 3_000
@@ -36,8 +42,11 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     { wants: (pubkey) => ours.has(pubkey), onEvent: receiveOurs },
     { verifyEvent: (event) => crypto.verifyEvent(event) },
   )
+  const pages = await loadPages(log)
+  /** Nothing is shown before it is known under which address. */
+  let showConsole: Handler = answerNothing
   const server = await serveHttp(config.http, {
-    request: (req, res) => ownRelay.handleRequest(req, res) || answer(req, res),
+    request: (req, res) => ownRelay.handleRequest(req, res) || answerHealth(req, res) || showConsole(req, res),
     upgrade: (req, socket, head) => ownRelay.handleUpgrade(req, socket, head),
   })
   const origin = config.publicUrl ?? server.url
@@ -103,6 +112,7 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
     onNotice: async (notice) => (webhook === undefined ? "no webhook is set" : webhook.post(notice)),
     log,
   })
+  showConsole = createConsole({ sites: sitesOf(server.url, config), pages, call: (request) => link.call(request), log })
   link.open()
   log.info({ http: server.url, relays: relays.length }, "the gateway is ready")
 
@@ -121,12 +131,15 @@ async function start(config: Config): Promise<{ hooks: ChildHooks; details: Gate
   return { hooks: { stop }, details: { http: server.url, relays } }
 }
 
-function answer(req: IncomingMessage, res: ServerResponse): boolean {
-  const path = (req.url ?? "").split("?", 1)[0]
-  if (path !== "/" && path !== "/healthz") return false
-  const headers = { "content-type": "text/plain; charset=utf-8", "content-security-policy": "default-src 'none'" }
-  res.writeHead(200, headers).end(path === "/healthz" ? "ok\n" : "A Casemate bunker is running here.\n")
+/** For whoever watches over this process, under whichever name. */
+function answerHealth(req: IncomingMessage, res: ServerResponse): boolean {
+  if ((req.url ?? "").split("?", 1)[0] !== "/healthz") return false
+  res.writeHead(200, { ...securityHeaders(false), "content-type": "text/plain; charset=utf-8" }).end("ok\n")
   return true
+}
+
+function answerNothing(): boolean {
+  return false
 }
 
 await runChild(start, isMistake)
