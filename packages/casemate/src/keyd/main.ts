@@ -112,7 +112,7 @@ async function open(
     randomBytes: (length) => crypto.randomBytes(length),
     availableMemory: () => process.availableMemory(),
   })
-  const ownerPorts = { engine, record, vault, nip49, crypto, door, proofs, responses, waits, now }
+  const ownerPorts = { engine, record, vault, nip49, crypto, door, proofs, responses, waits, actor: "owner", now }
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
     acceptOwner(socket, { call: (call, args) => callOwner(call, args, ownerPorts), log }),

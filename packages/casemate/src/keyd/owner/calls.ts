@@ -139,9 +139,9 @@ const HANDLERS: Handlers = {
   "apps.list": async (_, ports) => appInfos(await ports.record.connections(), ports),
   "apps.show": async ({ id }, ports) => appInfo(await chooseApp(id, ports), ports),
   "apps.revoke": async ({ id }, ports) => {
-    const { record, now } = ports
+    const { record } = ports
     const connection = await chooseApp(id, ports)
-    const audit = ownerAudit("owner.revoke", "the owner revoked this app", now(), { connectionId: connection.id })
+    const audit = ownerAudit("owner.revoke", "the owner revoked this app", ports, { connectionId: connection.id })
     if (!(await record.setState(connection.id, "revoked", audit)) && connection.state !== "revoked") {
       throw hasEnded(connection)
     }
@@ -154,7 +154,7 @@ const HANDLERS: Handlers = {
   "apps.nip04": async ({ id, allowed }, ports) => {
     const connection = await chooseApp(id, ports)
     const why = `the owner ${allowed ? "allows" : "no longer allows"} NIP-04 as this app's encryption`
-    const audit = ownerAudit("owner.nip04", why, ports.now(), { connectionId: connection.id })
+    const audit = ownerAudit("owner.nip04", why, ports, { connectionId: connection.id })
     if (!(await ports.record.setNip04Transport(connection.id, allowed, audit))) {
       throw hasEnded(connection)
     }

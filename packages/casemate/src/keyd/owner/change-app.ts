@@ -12,7 +12,7 @@ export async function changeApp(
   { action, why }: { readonly action: string; readonly why: string },
   ports: OwnerPorts,
 ): Promise<AppInfo> {
-  const audit = ownerAudit(action, why, ports.now(), { connectionId: connection.id })
+  const audit = ownerAudit(action, why, ports, { connectionId: connection.id })
   if (!(await ports.record.setTerms(connection.id, terms, audit))) throw hasEnded(connection)
   await ports.door.publishAll(ports.engine.approvals.settle(connection))
   // What was allowed before is done before the owner is told.

@@ -19,6 +19,8 @@ export interface OwnerPorts {
   readonly proofs: RelayProofs
   readonly responses: ConnectResponses
   readonly waits: ConnectionWaits
+  /** Who asks, as the audit names them. */
+  readonly actor: string
   /** Unix seconds. */
   readonly now: () => number
 }

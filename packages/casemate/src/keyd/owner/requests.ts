@@ -33,7 +33,7 @@ export async function approveRequest(
   { id, digest, extent }: Args<"requests.approve">,
   ports: OwnerPorts,
 ): Result<"requests.approve"> {
-  const outcome = await decide(id, { kind: "approve", extent: toExtent(extent), digest, by: "owner" }, ports)
+  const outcome = await decide(id, { kind: "approve", extent: toExtent(extent), digest, by: ports.actor }, ports)
   return { served: outcome.kind === "decided" ? outcome.count : 0, isLate: outcome.kind === "late" }
 }
 
@@ -41,7 +41,7 @@ export async function denyRequest(
   { id, digest, block }: Args<"requests.deny">,
   ports: OwnerPorts,
 ): Result<"requests.deny"> {
-  const outcome = await decide(id, { kind: "deny", block, digest, by: "owner" }, ports)
+  const outcome = await decide(id, { kind: "deny", block, digest, by: ports.actor }, ports)
   return { isLate: outcome.kind === "late" }
 }
 
