@@ -6,7 +6,7 @@ import { Secret } from "./secret.js"
 
 const subkeysOf = (byte: number) => deriveSubkeys(new Secret(new Uint8Array(32).fill(byte)))
 const key = subkeysOf(1).seal
-const context: SealContext = { purpose: "user-key", id: "vault", pubkey: "ab".repeat(32) }
+const context: SealContext = { purpose: "user-key", id: "vault", of: "ab".repeat(32) }
 const plaintext = Uint8Array.from({ length: 32 }, (_, i) => i)
 const invalidKey = expect.objectContaining({ code: "INVALID_KEY" })
 
@@ -36,8 +36,8 @@ describe("sealed bytes", () => {
       { ...context, purpose: "transport-key" },
       { ...context, purpose: "audit-head" },
       { ...context, id: "vault2" },
-      { ...context, pubkey: "cd".repeat(32) },
-      { ...context, id: `vault${context.pubkey}`, pubkey: "" },
+      { ...context, of: "cd".repeat(32) },
+      { ...context, id: `vault${context.of}`, of: "" },
     ]
     for (const other of elsewhere) expect(() => unseal(key, other, sealed)).toThrow(invalidKey)
     const { auditHead, auditMac } = subkeysOf(1)
