@@ -7,8 +7,10 @@ import { type ChildHooks, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { RECORD_FILE } from "../config/folders.js"
 import { createLogger, reasonOf } from "../config/log.js"
-import { publicPages } from "../config/pages.js"
+import { pageUrls, publicPages } from "../config/pages.js"
 import { isMistake } from "../config/user-error.js"
+import { createAccounts } from "./accounts/accounts.js"
+import { WebDoor } from "./accounts/web-door.js"
 import { ConnectResponses } from "./door/connect-responses.js"
 import { GatewayDoor } from "./door/gateway-door.js"
 import { acceptOwner } from "./door/owner-door.js"
@@ -17,6 +19,7 @@ import { watchesOf } from "./door/watches.js"
 import { isFirstStart, undoFirstStart } from "./first-start.js"
 import { callOwner } from "./owner/calls.js"
 import { ConnectionWaits } from "./owner/connection-waits.js"
+import type { OwnerPorts } from "./owner/ports.js"
 import { type DataDirLock, lockDataDir } from "./record/lock.js"
 import { openSqliteRecord } from "./record/sqlite-record.js"
 import { Nip49 } from "./vault/nip49.js"
@@ -98,7 +101,7 @@ async function open(
     engine,
     watches: async () => watchesOf(await record.connections(), now()),
     prove: (ask) => proofs.prove(ask),
-    call: async () => ({ ok: false, code: "unknown_call", message: "there is no page here yet" }),
+    call: (request) => webDoor.answer(request),
     onServed: (connectionId) => waits.served(connectionId),
     log,
   })
@@ -112,7 +115,13 @@ async function open(
     randomBytes: (length) => crypto.randomBytes(length),
     availableMemory: () => process.availableMemory(),
   })
-  const ownerPorts = { engine, record, vault, nip49, crypto, door, proofs, responses, waits, actor: "owner", now }
+  const ownerPorts: OwnerPorts = {
+    ...{ engine, record, vault, nip49, crypto, door, proofs, responses, waits, now },
+    pages: () => pageUrls(config, door.info?.http),
+    actor: "owner",
+  }
+  const accounts = createAccounts({ record, vault, crypto, now, log })
+  const webDoor = new WebDoor({ accounts, ports: ownerPorts })
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
     acceptOwner(socket, { call: (call, args) => callOwner(call, args, ownerPorts), log }),

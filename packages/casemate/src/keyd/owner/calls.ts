@@ -20,6 +20,7 @@ import {
 } from "./keys.js"
 import { offerConnection } from "./offer-connection.js"
 import { ownerAudit } from "./owner-audit.js"
+import { inviteOwner, listOwners, removeOwner } from "./owners.js"
 import type { OwnerPorts } from "./ports.js"
 import { REQUEST_ARGS } from "./request-args.js"
 import { approveRequest, denyRequest, listRequests, showRequest } from "./requests.js"
@@ -58,7 +59,7 @@ const proposal = v.object({
 })
 
 /** Shapes of the args, checked at the door. */
-const ARGS = {
+export const OWNER_ARGS = {
   status: none,
   "keys.list": none,
   "keys.generate": v.object({ name: keyName }),
@@ -99,6 +100,9 @@ const ARGS = {
   "apps.nip04": v.object({ ...appId.entries, allowed: v.boolean() }),
   ...TERM_ARGS,
   ...REQUEST_ARGS,
+  "owners.list": none,
+  "owners.invite": none,
+  "owners.remove": v.object({ name: v.pipe(v.string(), v.maxLength(200, "that name is too long for an owner's")) }),
   "connections.offer": v.object({
     key: v.optional(v.string()),
     perms,
@@ -172,6 +176,9 @@ const HANDLERS: Handlers = {
   "requests.show": showRequest,
   "requests.approve": approveRequest,
   "requests.deny": denyRequest,
+  "owners.list": (_, ports) => listOwners(ports),
+  "owners.invite": (_, ports) => inviteOwner(ports),
+  "owners.remove": removeOwner,
   "connections.offer": offerConnection,
   "connections.wait": async ({ id }, ports) => {
     const connection = await chooseApp(id, ports)
@@ -196,7 +203,7 @@ export async function callOwner(call: string, args: unknown, ports: OwnerPorts):
   if (!Object.hasOwn(HANDLERS, call))
     throw new UserError("this bunker does not know that call; are both of one version?")
   const known = call as OwnerCall
-  const parsed = v.safeParse(ARGS[known], args)
+  const parsed = v.safeParse(OWNER_ARGS[known], args)
   if (!parsed.success) throw new UserError(parsed.issues[0].message)
   const handler = HANDLERS[known] as (args: unknown, ports: OwnerPorts) => Promise<unknown>
   return handler(parsed.output, ports)

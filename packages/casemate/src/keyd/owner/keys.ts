@@ -139,7 +139,9 @@ async function addKey(name: string, secretKey: Uint8Array, why: string, ports: O
 
 /** On the disk before the key leaves: an export without its row must not be. */
 function noteExport({ pubkey }: UserKey, how: string, ports: OwnerPorts): Promise<void> {
-  return ports.record.note(ownerAudit("owner.key.exported", `the owner exported this key ${how}`, ports, { param: pubkey }))
+  return ports.record.note(
+    ownerAudit("owner.key.exported", `the owner exported this key ${how}`, ports, { param: pubkey }),
+  )
 }
 
 function nameTaken(name: string): UserError {

@@ -19,6 +19,8 @@ export interface OwnerPorts {
   readonly proofs: RelayProofs
   readonly responses: ConnectResponses
   readonly waits: ConnectionWaits
+  /** Under which owners reach their pages, the one for elsewhere first; none before the gateway is up. */
+  readonly pages: () => readonly string[]
   /** Who asks, as the audit names them. */
   readonly actor: string
   /** Unix seconds. */

@@ -1,4 +1,4 @@
-import type { Approval, Connection, DecideOutcome, OpenedApproval, OwnerDecision } from "@casemate/nip46/signer"
+import type { Approval, Connection, DecideOutcome, OpenedApproval, OwnerDecision, Scope } from "@casemate/nip46/signer"
 import type { DecisionExtent, OwnerCalls, RequestDetail, RequestSummary } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
 import type { OwnerPorts } from "./ports.js"
@@ -43,6 +43,14 @@ export async function denyRequest(
 ): Result<"requests.deny"> {
   const outcome = await decide(id, { kind: "deny", block, digest, by: ports.actor }, ports)
   return { isLate: outcome.kind === "late" }
+}
+
+/** What an approval for a time or always would cover. @throws UserError when there is nothing to decide */
+export async function scopeOfRequest({ id }: Pick<Args<"requests.approve">, "id">, ports: OwnerPorts): Promise<Scope> {
+  const { approval } = await requestOf(id, ports)
+  const opened = await ports.engine.approvals.open(approval.id)
+  if (opened === undefined) throw new UserError(GONE)
+  return opened.scope
 }
 
 const GONE = "this request was decided already, or it is over; `casemate requests list` shows those that wait"
