@@ -44,6 +44,6 @@ export async function signedInBy(
   return owner?.id === session.ownerId ? { owner, session } : undefined
 }
 
-function keyOf({ randomBytes }: AccountPorts["crypto"]): string {
-  return Buffer.from(randomBytes(KEY_BYTES)).toString("base64url")
+function keyOf(crypto: AccountPorts["crypto"]): string {
+  return Buffer.from(crypto.randomBytes(KEY_BYTES)).toString("base64url")
 }
