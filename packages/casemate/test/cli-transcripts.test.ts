@@ -26,6 +26,7 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/(?:[ \u2580-\u259f]{40,}\n)+/g, "<QR code>\n"],
   // Whether a name is known not to be one within 4 s is up to the network.
   [/ {2}no relay of it can be reached now \(wss:\/\/relay\.example\.com: .*\n/g, ""],
+  [/(\/join#)[\w-]{22}/g, "$1<secret>"],
   [/\b[0-9a-f]{64}\b/g, "<pubkey>"],
   [/\b[0-9a-f]{32}\b/g, "<secret>"],
   [/\b[0-9a-f]{16}\b/g, "<id>"],

@@ -287,6 +287,10 @@ export interface OwnerCalls {
   }
   /** `block`: its app is not to ask for this kind, host or counterparty again. */
   "requests.deny": { args: { id: string; digest: string; block: boolean }; result: { readonly isLate: boolean } }
+  "owners.list": { args: Record<never, never>; result: readonly OwnerInfo[] }
+  "owners.invite": { args: Record<never, never>; result: InvitationInfo }
+  /** `name` in any case. Ends all that the owner has here, sessions included. */
+  "owners.remove": { args: { name: string }; result: OwnerInfo }
   /** `ttl` in seconds; `perms` as `method[:param]`, comma-separated; no `key` means the only or first one. */
   "connections.offer": {
     args: { key?: string; perms?: string; ttl: number; relays?: readonly string[]; style?: ApprovalStyle }

@@ -4,6 +4,7 @@ import { appsCommand } from "./apps.js"
 import { completionCommand } from "./completion.js"
 import { withManSections } from "./help.js"
 import { keysCommand } from "./keys.js"
+import { ownerCommand } from "./owner.js"
 import { pairCommand } from "./pair.js"
 import { relayCommand } from "./relay.js"
 import { requestsCommand } from "./requests.js"
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     .addCommand(keysCommand())
     .addCommand(appsCommand())
     .addCommand(requestsCommand())
+    .addCommand(ownerCommand())
     .addCommand(webhookCommand())
     .addCommand(relayCommand())
     .addCommand(uriCommand())

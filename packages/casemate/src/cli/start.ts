@@ -3,6 +3,7 @@ import type { KeyInfo } from "../channel/owner-calls.js"
 import { BunkerGoneError, OwnerCallError, type OwnerClient } from "../channel/owner-client.js"
 import { type Config, type ConfigInput, parseConfig } from "../config/config.js"
 import { createLogger } from "../config/log.js"
+import { pageUrls } from "../config/pages.js"
 import { UserError } from "../config/user-error.js"
 import { type Daemon, startDaemon } from "../daemon.js"
 import { withBunkerAgain } from "./bunker.js"
@@ -118,11 +119,26 @@ async function introduce(
   print("To let an app sign with this key, paste this token into it (for one app, good for 1 h):")
   showToken(offer)
   print()
+  await showPages(bunker, gateway.http, config)
   // The next command must find this bunker: a folder that was named has to be named again.
   const folder = options.dataDir === undefined ? "" : ` --data-dir ${shellWord(config.dataDir)}`
   print(`  another token   ${commandName()} pair${folder}`)
   print(`  who may sign    ${commandName()} apps list${folder}`)
   print("  stop            Ctrl-C")
+}
+
+/** Where owners decide in a browser; the first one is let in by what stands here. */
+async function showPages(bunker: OwnerClient, http: string, config: Config): Promise<void> {
+  const owners = await bunker.call("owners.list", {})
+  if (owners.length === 0) {
+    const { url } = await bunker.call("owners.invite", {})
+    print("To decide in a browser what apps may do, open this within 10 minutes:")
+    print()
+    print(`  ${url}`)
+  } else {
+    print(`What apps ask for is decided at ${pageUrls(config, http)[0]}`)
+  }
+  print()
 }
 
 async function firstKey(bunker: OwnerClient, json: boolean, signal: AbortSignal): Promise<KeyInfo> {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { publicPages } from "./pages.js"
+import { pageUrls, publicPages } from "./pages.js"
 
 it.each([
   ["https://bunker.example.com", true],
@@ -16,4 +16,13 @@ it.each([
 
 it("owners sign in nowhere else where no public URL is set", () => {
   expect(publicPages({ publicUrl: undefined })).toBe(undefined)
+})
+
+it("this machine's pages are at localhost, whatever the server is bound to, and come after those for elsewhere", () => {
+  const publicUrl = "https://example.com/bunker"
+  expect(pageUrls({ publicUrl }, "http://127.0.0.1:4646")).toEqual([publicUrl, "http://localhost:4646"])
+  expect(pageUrls({ publicUrl: "http://192.168.1.4:80" }, "http://0.0.0.0:4646")).toEqual(["http://localhost:4646"])
+  expect(pageUrls({ publicUrl: undefined }, "http://evil.example:80")).toEqual(["http://localhost"])
+  expect(pageUrls({ publicUrl: undefined }, "no URL at all")).toEqual([])
+  expect(pageUrls({ publicUrl: undefined }, undefined)).toEqual([])
 })

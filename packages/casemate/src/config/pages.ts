@@ -15,3 +15,17 @@ export function publicPages({ publicUrl }: Pick<Config, "publicUrl">): string | 
 export function isSafe({ protocol, hostname }: URL): boolean {
   return protocol === "https:" || LOOPBACK.has(hostname)
 }
+
+/**
+ * The same at this machine: there are no passkeys for an address, so it is `localhost` whatever the server is bound to.
+ *
+ * @param http what the web server said of itself, once it did: of it the port is believed, and nothing else
+ */
+export function localPages(http: string | undefined): string | undefined {
+  return http !== undefined && URL.canParse(http) ? new URL(`http://localhost:${new URL(http).port}`).origin : undefined
+}
+
+/** All that there are, the one for elsewhere first. */
+export function pageUrls(config: Pick<Config, "publicUrl">, http: string | undefined): string[] {
+  return [publicPages(config), localPages(http)].filter((url) => url !== undefined)
+}

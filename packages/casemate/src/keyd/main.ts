@@ -3,14 +3,15 @@ import { createBackend } from "@casemate/nip46/crypto"
 import { chooseCurve, nodePrimitives } from "@casemate/nip46/crypto/node"
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { SignerEngine } from "@casemate/nip46/signer"
-import type { ApprovalStyle } from "../channel/owner-calls.js"
 import { GATEWAY_SOCKET, listenOn, OWNER_SOCKET } from "../channel/sockets.js"
 import { type ChildHooks, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { RECORD_FILE } from "../config/folders.js"
 import { createLogger, reasonOf } from "../config/log.js"
-import { publicPages } from "../config/pages.js"
+import { pageUrls, publicPages } from "../config/pages.js"
 import { isMistake } from "../config/user-error.js"
+import { createAccounts } from "./accounts/accounts.js"
+import { WebDoor } from "./accounts/web-door.js"
 import { ConnectResponses } from "./door/connect-responses.js"
 import { GatewayDoor } from "./door/gateway-door.js"
 import { acceptOwner } from "./door/owner-door.js"
@@ -20,6 +21,7 @@ import { isFirstStart, undoFirstStart } from "./first-start.js"
 import { callOwner } from "./owner/calls.js"
 import { ConnectionWaits } from "./owner/connection-waits.js"
 import { Notices } from "./owner/notices.js"
+import type { OwnerPorts } from "./owner/ports.js"
 import { SignedEvents } from "./owner/signed-events.js"
 import { type DataDirLock, lockDataDir } from "./record/lock.js"
 import { openSqliteRecord } from "./record/sqlite-record.js"
@@ -99,7 +101,7 @@ async function open(
     engine,
     watches: async () => watchesOf(await record.connections(), now()),
     prove: (ask) => proofs.prove(ask),
-    call: async () => ({ ok: false, code: "unknown_call", message: "there is no page here yet" }),
+    call: (request) => webDoor.answer(request),
     onServed: (connectionId) => waits.served(connectionId),
     onWaiting: (approvalId, connectionId) => void notices?.waits(approvalId, connectionId),
     log,
@@ -128,9 +130,14 @@ async function open(
     randomBytes: (length) => crypto.randomBytes(length),
     availableMemory: () => process.availableMemory(),
   })
-  const defaultStyle: ApprovalStyle = pages === undefined ? "deny" : "auth_url"
-  const told = { signed, notices, defaultStyle }
-  const ownerPorts = { engine, record, vault, nip49, crypto, door, proofs, responses, waits, now, ...told }
+  const ownerPorts: OwnerPorts = {
+    ...{ engine, record, vault, nip49, crypto, door, proofs, responses, waits, now, signed, notices },
+    defaultStyle: pages === undefined ? "deny" : "auth_url",
+    pages: () => pageUrls(config, door.info?.http),
+    actor: "owner",
+  }
+  const accounts = createAccounts({ record, vault, crypto, now, log })
+  const webDoor = new WebDoor({ accounts, ports: ownerPorts })
   const gatewayServer = await listenOn(GATEWAY_SOCKET, (socket) => door.accept(socket))
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
     acceptOwner(socket, { call: (call, args) => callOwner(call, args, ownerPorts), log }),

@@ -20,6 +20,7 @@ import {
 } from "./keys.js"
 import { offerConnection } from "./offer-connection.js"
 import { ownerAudit } from "./owner-audit.js"
+import { inviteOwner, listOwners, removeOwner } from "./owners.js"
 import type { OwnerPorts } from "./ports.js"
 import { REQUEST_ARGS } from "./request-args.js"
 import { approveRequest, denyRequest, listRequests, showRequest } from "./requests.js"
@@ -59,7 +60,7 @@ const proposal = v.object({
 })
 
 /** Shapes of the args, checked at the door. */
-const ARGS = {
+export const OWNER_ARGS = {
   status: none,
   "keys.list": none,
   "keys.generate": v.object({ name: keyName }),
@@ -100,6 +101,9 @@ const ARGS = {
   "apps.nip04": v.object({ ...appId.entries, allowed: v.boolean() }),
   ...TERM_ARGS,
   ...REQUEST_ARGS,
+  "owners.list": none,
+  "owners.invite": none,
+  "owners.remove": v.object({ name: v.pipe(v.string(), v.maxLength(200, "that name is too long for an owner's")) }),
   "connections.offer": v.object({
     key: v.optional(v.string()),
     perms,
@@ -142,9 +146,9 @@ const HANDLERS: Handlers = {
   "apps.list": async (_, ports) => appInfos(await ports.record.connections(), ports),
   "apps.show": async ({ id }, ports) => appInfo(await chooseApp(id, ports), ports),
   "apps.revoke": async ({ id }, ports) => {
-    const { record, now } = ports
+    const { record } = ports
     const connection = await chooseApp(id, ports)
-    const audit = ownerAudit("owner.revoke", "the owner revoked this app", now(), { connectionId: connection.id })
+    const audit = ownerAudit("owner.revoke", "the owner revoked this app", ports, { connectionId: connection.id })
     if (!(await record.setState(connection.id, "revoked", audit)) && connection.state !== "revoked") {
       throw hasEnded(connection)
     }
@@ -157,7 +161,7 @@ const HANDLERS: Handlers = {
   "apps.nip04": async ({ id, allowed }, ports) => {
     const connection = await chooseApp(id, ports)
     const why = `the owner ${allowed ? "allows" : "no longer allows"} NIP-04 as this app's encryption`
-    const audit = ownerAudit("owner.nip04", why, ports.now(), { connectionId: connection.id })
+    const audit = ownerAudit("owner.nip04", why, ports, { connectionId: connection.id })
     if (!(await ports.record.setNip04Transport(connection.id, allowed, audit))) {
       throw hasEnded(connection)
     }
@@ -175,6 +179,9 @@ const HANDLERS: Handlers = {
   "requests.show": showRequest,
   "requests.approve": approveRequest,
   "requests.deny": denyRequest,
+  "owners.list": (_, ports) => listOwners(ports),
+  "owners.invite": (_, ports) => inviteOwner(ports),
+  "owners.remove": removeOwner,
   "connections.offer": offerConnection,
   "connections.wait": async ({ id }, ports) => {
     const connection = await chooseApp(id, ports)
@@ -201,7 +208,7 @@ export async function callOwner(call: string, args: unknown, ports: OwnerPorts):
   if (!Object.hasOwn(HANDLERS, call))
     throw new UserError("this bunker does not know that call; are both of one version?")
   const known = call as OwnerCall
-  const parsed = v.safeParse(ARGS[known], args)
+  const parsed = v.safeParse(OWNER_ARGS[known], args)
   if (!parsed.success) throw new UserError(parsed.issues[0].message)
   const handler = HANDLERS[known] as (args: unknown, ports: OwnerPorts) => Promise<unknown>
   return handler(parsed.output, ports)

@@ -17,7 +17,7 @@ export async function changeApp(
   ports: OwnerPorts,
 ): Promise<AppInfo> {
   const now = ports.now()
-  const audit = ownerAudit(action, why, now, { connectionId: connection.id })
+  const audit = ownerAudit(action, why, ports, { connectionId: connection.id })
   const dead = connection.grants.filter((grant) => isDead(grant, now)).map(({ id }) => id)
   const removeGrants = [...(terms.removeGrants ?? []), ...dead]
   if (!(await ports.record.setTerms(connection.id, { ...terms, removeGrants }, audit))) throw hasEnded(connection)

@@ -70,7 +70,7 @@ export async function ungrantPermissions(
   ports: OwnerPorts,
 ): Promise<AppInfo> {
   const connection = await chooseLiveApp(id, ports)
-  const taken = isGrantId(what) ? [grantById(what, connection)] : grantsOf(someOf(what), connection)
+  const taken = takenOf(connection, what)
   const words = taken.map((grant) => `${formatPermission(grant)}${grant.effect === "deny" ? " (a denial)" : ""}`)
   return changeApp(
     connection,
@@ -78,6 +78,14 @@ export async function ungrantPermissions(
     { action: "owner.ungrant", why: `the owner takes back ${words.join(", ")}` },
     ports,
   )
+}
+
+/** The grants and denials that would be taken back. @throws UserError */
+export async function grantsTaken(
+  { id, what }: OwnerCalls["apps.ungrant"]["args"],
+  ports: OwnerPorts,
+): Promise<readonly Grant[]> {
+  return takenOf(await chooseLiveApp(id, ports), what)
 }
 
 export async function listPresets(): Promise<PresetInfo[]> {
@@ -115,6 +123,10 @@ function someOf(perms: string): Permission[] {
   const permissions = parsePermissions(perms)
   if (permissions.length > 0) return permissions
   throw new UserError("that names no permission; one is written as sign_event:1 or nip44_encrypt, with commas between")
+}
+
+function takenOf(connection: Connection, what: string): Grant[] {
+  return isGrantId(what) ? [grantById(what, connection)] : grantsOf(someOf(what), connection)
 }
 
 /** No method is written in hex digits alone. */

@@ -83,11 +83,12 @@ export async function exportPlainKey(
   return { ...keyInfo(chosen), nsec: await ports.vault.lendUserKey(chosen.pubkey, nsecEncode) }
 }
 
-export async function renameKey({ key, name }: Args<"keys.rename">, { record, now }: OwnerPorts): Promise<KeyInfo> {
+export async function renameKey({ key, name }: Args<"keys.rename">, ports: OwnerPorts): Promise<KeyInfo> {
+  const { record } = ports
   const chosen = await chooseKey(key, record)
   if (chosen.name === name) throw new UserError(`this key is named ${JSON.stringify(name)} already`)
   const why = `the owner renamed this key from ${chosen.name} to ${name}`
-  const audit = ownerAudit("owner.key.renamed", why, now(), { param: chosen.pubkey })
+  const audit = ownerAudit("owner.key.renamed", why, ports, { param: chosen.pubkey })
   const result = await record.renameUserKey(chosen.pubkey, name, audit)
   if (result.kind === "taken") throw nameTaken(name)
   if (result.kind === "none") throw goneMeanwhile()
@@ -99,12 +100,12 @@ export async function removeKey(
   { key }: Args<"keys.remove">,
   ports: OwnerPorts,
 ): Promise<OwnerCalls["keys.remove"]["result"]> {
-  const { record, vault, door, waits, now } = ports
+  const { record, vault, door, waits } = ports
   const chosen = await chooseKey(key, record)
   // What is committed before is still signed: for that the handle is opened while the row is there.
   await vault.userKey(chosen.pubkey).catch(passOverDamage)
   const why = `the owner removed the key ${chosen.name}`
-  const audit = ownerAudit("owner.key.removed", why, now(), { param: chosen.pubkey })
+  const audit = ownerAudit("owner.key.removed", why, ports, { param: chosen.pubkey })
   const result = await record.removeUserKey(chosen.pubkey, audit)
   if (result.kind === "none") throw goneMeanwhile()
   await door.settled()
@@ -121,14 +122,14 @@ export async function removeKey(
 export async function ensureKeyRemains(connectionId: string, userPubkey: string, ports: OwnerPorts): Promise<void> {
   if ((await ports.record.userKey(userPubkey)) !== undefined) return
   const why = "the owner removed the key that this app signs with"
-  await ports.record.setState(connectionId, "revoked", ownerAudit("owner.revoke", why, ports.now(), { connectionId }))
+  await ports.record.setState(connectionId, "revoked", ownerAudit("owner.revoke", why, ports, { connectionId }))
   throw goneMeanwhile()
 }
 
 async function addKey(name: string, secretKey: Uint8Array, why: string, ports: OwnerPorts): Promise<KeyInfo> {
   const { vault, record, now } = ports
   const key = { name, ...vault.sealUserKey(secretKey), createdAt: now() }
-  const audit = ownerAudit("owner.add_key", why, key.createdAt, { param: key.pubkey })
+  const audit = ownerAudit("owner.add_key", why, ports, { param: key.pubkey })
   const result = await record.addUserKey(key, audit)
   if (result.kind === "added") return keyInfo(key)
   if (result.by === "name") throw nameTaken(name)
@@ -137,8 +138,10 @@ async function addKey(name: string, secretKey: Uint8Array, why: string, ports: O
 }
 
 /** On the disk before the key leaves: an export without its row must not be. */
-function noteExport({ pubkey }: UserKey, how: string, { record, now }: OwnerPorts): Promise<void> {
-  return record.note(ownerAudit("owner.key.exported", `the owner exported this key ${how}`, now(), { param: pubkey }))
+function noteExport({ pubkey }: UserKey, how: string, ports: OwnerPorts): Promise<void> {
+  return ports.record.note(
+    ownerAudit("owner.key.exported", `the owner exported this key ${how}`, ports, { param: pubkey }),
+  )
 }
 
 function nameTaken(name: string): UserError {

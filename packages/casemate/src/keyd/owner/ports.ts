@@ -27,6 +27,10 @@ export interface OwnerPorts {
   readonly notices: Notices | undefined
   /** Of an app for which its owner chose none. */
   readonly defaultStyle: ApprovalStyle
+  /** Under which owners reach their pages, the one for elsewhere first; none before the gateway is up. */
+  readonly pages: () => readonly string[]
+  /** Who asks, as the audit names them. */
+  readonly actor: string
   /** Unix seconds. */
   readonly now: () => number
 }

@@ -1,4 +1,4 @@
-import type { Approval, Connection, DecideOutcome, OpenedApproval, OwnerDecision } from "@casemate/nip46/signer"
+import type { Approval, Connection, DecideOutcome, OpenedApproval, OwnerDecision, Scope } from "@casemate/nip46/signer"
 import type { DecisionExtent, OwnerCalls, RequestDetail, RequestSummary } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
 import type { OwnerPorts } from "./ports.js"
@@ -34,7 +34,7 @@ export async function approveRequest(
   { id, digest, extent }: Args<"requests.approve">,
   ports: OwnerPorts,
 ): Result<"requests.approve"> {
-  const outcome = await decide(id, { kind: "approve", extent: toExtent(extent), digest, by: "owner" }, ports)
+  const outcome = await decide(id, { kind: "approve", extent: toExtent(extent), digest, by: ports.actor }, ports)
   return { served: outcome.kind === "decided" ? outcome.count : 0, isLate: outcome.kind === "late" }
 }
 
@@ -42,8 +42,16 @@ export async function denyRequest(
   { id, digest, block }: Args<"requests.deny">,
   ports: OwnerPorts,
 ): Result<"requests.deny"> {
-  const outcome = await decide(id, { kind: "deny", block, digest, by: "owner" }, ports)
+  const outcome = await decide(id, { kind: "deny", block, digest, by: ports.actor }, ports)
   return { isLate: outcome.kind === "late" }
+}
+
+/** What an approval for a time or always would cover. @throws UserError when there is nothing to decide */
+export async function scopeOfRequest({ id }: Pick<Args<"requests.approve">, "id">, ports: OwnerPorts): Promise<Scope> {
+  const { approval } = await requestOf(id, ports)
+  const opened = await ports.engine.approvals.open(approval.id)
+  if (opened === undefined) throw new UserError(GONE)
+  return opened.scope
 }
 
 const GONE = "this request was decided already, or it is over; `casemate requests list` shows those that wait"

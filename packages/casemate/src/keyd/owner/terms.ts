@@ -49,7 +49,7 @@ async function setState(
     )
   }
   if (connection.state !== state) {
-    const audit = ownerAudit(action, why, ports.now(), { connectionId: connection.id })
+    const audit = ownerAudit(action, why, ports, { connectionId: connection.id })
     if (!(await ports.record.setState(connection.id, state, audit))) throw hasEnded(connection)
     // What was committed before is signed before the owner is told, and what waits is told now.
     if (state === "paused") {

@@ -1,0 +1,134 @@
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto"
+
+/** Where a response may differ from an honest one. */
+export interface Ceremony {
+  readonly origin: string
+  readonly rpId?: string
+  readonly challenge?: string
+  readonly type?: string
+  /** The person was asked who they are; they were unless told. */
+  readonly isVerified?: boolean
+  readonly userHandle?: string | undefined
+  readonly crossOrigin?: boolean
+  readonly counter?: number
+  readonly attestation?: { readonly fmt: string; readonly attStmt: ReadonlyMap<string, Cbor> }
+}
+
+const PRESENT = 0x01
+const VERIFIED = 0x04
+const ATTESTED = 0x40
+
+/** One passkey in software, by the WebAuthn specification and nothing of ours. */
+export class Authenticator {
+  readonly id = randomBytes(32)
+  userHandle: string | undefined
+  /** Rises by as much with each assertion: 0 is what passkeys do that are the same on several devices. */
+  counter = 0
+  readonly #step: number
+  readonly #privateKey: KeyObject
+  readonly #publicKey: Uint8Array
+
+  constructor({ counts = false }: { readonly counts?: boolean } = {}) {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
+    const { x = "", y = "" } = publicKey.export({ format: "jwk" })
+    this.#privateKey = privateKey
+    this.#step = counts ? 1 : 0
+    // COSE: an EC2 key on P-256 for ES256.
+    this.#publicKey = cbor(
+      new Map<Cbor, Cbor>([
+        [1, 2],
+        [3, -7],
+        [-1, 1],
+        [-2, Buffer.from(x, "base64url")],
+        [-3, Buffer.from(y, "base64url")],
+      ]),
+    )
+  }
+
+  get credentialId(): string {
+    return this.id.toString("base64url")
+  }
+
+  /** @param options of a registration, as they came */
+  create(options: unknown, ceremony: Ceremony): unknown {
+    const { challenge, rp, user } = options as { challenge: string; rp: { id: string }; user: { id: string } }
+    this.userHandle = user.id
+    const length = Buffer.alloc(2)
+    length.writeUInt16BE(this.id.length)
+    const credential = Buffer.concat([Buffer.alloc(16), length, this.id, this.#publicKey])
+    const { fmt, attStmt } = ceremony.attestation ?? { fmt: "none", attStmt: new Map<string, Cbor>() }
+    const authData = this.#authData(ceremony.rpId ?? rp.id, ceremony, ATTESTED, credential)
+    return this.#response({
+      clientDataJSON: clientData("webauthn.create", challenge, ceremony),
+      attestationObject: cbor(
+        new Map<Cbor, Cbor>([
+          ["fmt", fmt],
+          ["attStmt", attStmt],
+          ["authData", authData],
+        ]),
+      ).toString("base64url"),
+      transports: ["internal"],
+    })
+  }
+
+  /** @param options of an assertion, as they came */
+  get(options: unknown, ceremony: Ceremony): unknown {
+    const { challenge, rpId } = options as { challenge: string; rpId: string }
+    this.counter = ceremony.counter ?? this.counter + this.#step
+    const authData = this.#authData(ceremony.rpId ?? rpId, ceremony)
+    const clientDataJSON = clientData("webauthn.get", challenge, ceremony)
+    const hash = createHash("sha256").update(Buffer.from(clientDataJSON, "base64url")).digest()
+    const userHandle = "userHandle" in ceremony ? ceremony.userHandle : this.userHandle
+    return this.#response({
+      clientDataJSON,
+      authenticatorData: authData.toString("base64url"),
+      signature: sign("sha256", Buffer.concat([authData, hash]), this.#privateKey).toString("base64url"),
+      ...(userHandle !== undefined && { userHandle }),
+    })
+  }
+
+  #authData(rpId: string, { isVerified = true }: Ceremony, flags = 0, rest: Uint8Array = Buffer.alloc(0)): Buffer {
+    const tail = Buffer.alloc(5)
+    tail.writeUInt8(PRESENT | (isVerified ? VERIFIED : 0) | flags)
+    tail.writeUInt32BE(this.counter, 1)
+    return Buffer.concat([createHash("sha256").update(rpId).digest(), tail, rest])
+  }
+
+  #response(response: object): unknown {
+    const id = this.credentialId
+    return {
+      id,
+      rawId: id,
+      type: "public-key",
+      response,
+      clientExtensionResults: {},
+      authenticatorAttachment: "platform",
+    }
+  }
+}
+
+function clientData(type: string, challenge: string, ceremony: Ceremony): string {
+  const { origin, crossOrigin = false } = ceremony
+  const said = { type: ceremony.type ?? type, challenge: ceremony.challenge ?? challenge, origin, crossOrigin }
+  return Buffer.from(JSON.stringify(said)).toString("base64url")
+}
+
+export type Cbor = number | string | Uint8Array | readonly Cbor[] | ReadonlyMap<Cbor, Cbor>
+
+/** As much of RFC 8949 as an authenticator speaks. */
+function cbor(value: Cbor): Buffer {
+  if (typeof value === "number") return value < 0 ? head(1, -1 - value) : head(0, value)
+  if (typeof value === "string") return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)])
+  if (value instanceof Uint8Array) return Buffer.concat([head(2, value.length), value])
+  if (value instanceof Map) {
+    return Buffer.concat([head(5, value.size), ...[...value].flatMap(([key, item]) => [cbor(key), cbor(item)])])
+  }
+  const items = value as readonly Cbor[]
+  return Buffer.concat([head(4, items.length), ...items.map(cbor)])
+}
+
+function head(major: number, length: number): Buffer {
+  if (length < 24) return Buffer.of((major << 5) | length)
+  if (length < 256) return Buffer.of((major << 5) | 24, length)
+  return Buffer.of((major << 5) | 25, length >> 8, length & 0xff)
+}
