@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process"
+import { spawn } from "node:child_process"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -14,6 +14,9 @@ import { casemate, makeFolders, startBunker } from "./support/bunker.js"
 const FOLDER = fileURLToPath(new URL("./transcripts/", import.meta.url))
 const UPDATE = process.env["CASEMATE_UPDATE_TRANSCRIPTS"] === "1"
 const MARK = "\u0001"
+const TEST_MS = 180_000
+/** A shell that is not done by then is ended with all that it started, and its test says what is missing. */
+const SHELL_MS = 150_000
 
 /** Longest first: a token holds a pubkey. */
 const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
@@ -50,7 +53,7 @@ test("there are transcripts", () => {
   expect(files.length).toBeGreaterThan(3)
 })
 
-test.concurrent.each(files)("the terminal shows what is in %s", { timeout: 180_000 }, async (name) => {
+test.concurrent.each(files)("the terminal shows what is in %s", { timeout: TEST_MS }, async (name) => {
   const expected = readFileSync(join(FOLDER, name), "utf8")
   const folders = makeFolders()
   const data = join(folders.root, "casemate")
@@ -95,15 +98,20 @@ function runShell(script: string, root: string, env: NodeJS.ProcessEnv): Promise
   }
   const PATH = `${bin}:${env["PATH"]}`
   return new Promise((resolve, reject) => {
-    const child = execFile("/bin/sh", ["-c", `exec 2>&1 </dev/null\n${script}`], {
+    const child = spawn("/bin/sh", ["-c", `exec 2>&1 </dev/null\n${script}`], {
       cwd: home,
       env: { ...env, HOME: home, PATH, LC_ALL: "C.UTF-8" },
+      detached: true,
     })
+    const patience = setTimeout(() => process.kill(-(child.pid as number), "SIGKILL"), SHELL_MS)
     let output = ""
-    child.stdout?.on("data", (chunk: string) => {
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       output += chunk
     })
-    child.once("error", reject).once("close", () => resolve(output))
+    child.once("error", reject).once("close", () => {
+      clearTimeout(patience)
+      resolve(output)
+    })
   })
 }
 

@@ -13,8 +13,18 @@ import {
   URL_OF,
   waitingIn,
 } from "../../test/support/approval-bench.js"
-import { createBench, errorOf, eventJson, type Reading, START, signedIn } from "../../test/support/signer-bench.js"
+import {
+  createBench,
+  errorOf,
+  eventJson,
+  grant,
+  type Reading,
+  START,
+  signedIn,
+} from "../../test/support/signer-bench.js"
 import type { NostrEvent } from "../protocol/event.js"
+import { MAX_GRANTS } from "./authorize.js"
+import type { Grant } from "./ports.js"
 
 describe("a request that no grant covers", () => {
   it("waits, and its answer comes by the same id once the owner approved what was shown (N46-AUTH-3)", async () => {
@@ -147,6 +157,26 @@ describe("what an owner decides", () => {
     signedIn(await client.ask("sign_event", [eventJson(1, "later")]))
     bench.advance(1_000)
     waitingIn(await client.ask("sign_event", [eventJson(1, "too late")]))
+  })
+
+  it("takes what is over of the client's grants away with what it adds, and stops at what an app may have", async () => {
+    const bench = at()
+    const grants = Array.from({ length: MAX_GRANTS }, (_, i) => grant("sign_event", String(40_000 + i)))
+    const [over, usedUp, ...rest] = grants
+    const dead = [
+      { ...(over as Grant), expiresAt: START },
+      { ...(usedUp as Grant), usesLeft: 0 },
+    ]
+    const client = await asking(bench, { grants: [...dead, ...rest] })
+    await decide(bench, client, waitingIn(await client.ask("sign_event", [eventJson(1)])), ALWAYS)
+    const params = (await bench.record.connections())[0]?.grants.map(({ param }) => param)
+    expect(params).toEqual([...rest.map(({ param }) => param), "1"])
+    await decide(bench, client, waitingIn(await client.ask("sign_event", [eventJson(4)])), BLOCK)
+    const id = waitingIn(await client.ask("sign_event", [eventJson(6)]))
+    const { digest } = await shown(bench, id)
+    const outcome = await bench.engine.approvals.decide(id, { ...ALWAYS, digest, by: "owner" })
+    expect(outcome).toEqual({ kind: "denied", reason: "this app has 200 grants and denials already" })
+    expect((await decide(bench, client, id, ONCE)).length).toBe(1)
   })
 
   it("approves a kind for good, and nothing else with it", async () => {

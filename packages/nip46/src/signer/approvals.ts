@@ -3,7 +3,7 @@ import type { CryptoBackend } from "../crypto/backend.js"
 import type { RequestId } from "../protocol/message.js"
 import { parseRequest } from "../protocol/message.js"
 import { type Answer, type Answerer, senderOf } from "./answerer.js"
-import { type Ask, authorize, paramOf, type Verdict } from "./authorize.js"
+import { type Ask, authorize, isDead, MAX_GRANTS, paramOf, type Verdict } from "./authorize.js"
 import { newGrant } from "./new-connection.js"
 import type {
   Approval,
@@ -73,7 +73,7 @@ export type DecideOutcome =
   | { readonly kind: "late"; readonly answers: readonly Answer[] }
   /** Somebody else decided, or it is over. */
   | { readonly kind: "gone" }
-  /** It cannot be approved: another grant of the owner denies it. */
+  /** It cannot be decided so: another grant of the owner denies it, or the app has as many as it may. */
   | { readonly kind: "denied"; readonly reason: string }
   /** The digest is not that of what it asks for. */
   | { readonly kind: "mismatch" }
@@ -180,6 +180,11 @@ export class Approvals {
     if (approval.state !== "pending" && !isLate) return { kind: "gone" }
     const verdict = this.#authorize(opened, at)
     if (decision.kind === "approve" && verdict.kind === "deny") return { kind: "denied", reason: verdict.reason }
+    const grant = this.#grantOf(decision, opened, { at, isLate })
+    const dead = connection.grants.filter((each) => isDead(each, at)).map((each) => each.id)
+    if (grant !== undefined && connection.grants.length - dead.length >= MAX_GRANTS) {
+      return { kind: "denied", reason: `this app has ${MAX_GRANTS} grants and denials already` }
+    }
     const alike = isLate ? [] : await this.#alike(opened)
     const result = await record.decide({
       connectionId: connection.id,
@@ -188,7 +193,7 @@ export class Approvals {
       to: decision.kind === "approve" ? "approved" : "denied",
       verdict: decision.kind === "approve" ? { kind: "allow", decidedAt: at } : DENIED,
       at,
-      grant: this.#grantOf(decision, opened, { at, isLate }),
+      terms: grant === undefined ? undefined : { addGrants: [grant], removeGrants: dead },
       charged: undefined,
       audit: this.#audit(opened, decision, at),
     })
@@ -225,7 +230,7 @@ export class Approvals {
         to: "expired",
         verdict: { kind: "deny", reason: why },
         at,
-        grant: undefined,
+        terms: undefined,
         charged: undefined,
         audit: rowOf(approval, { at, actor: "time", action: "approval.expire", verdict: "deny", why }),
       })
@@ -286,7 +291,7 @@ export class Approvals {
           to: isAllowed ? "approved" : "denied",
           verdict: isAllowed ? { kind: "allow", decidedAt: at } : verdict,
           at,
-          grant: undefined,
+          terms: undefined,
           charged: isAllowed ? { grants: verdict.charges, expectedRevision: opened.connection.revision } : undefined,
           audit: rowOf(approval, {
             at,

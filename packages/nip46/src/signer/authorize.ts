@@ -75,6 +75,15 @@ export function authorize(
     : { kind: "ask", reason: `no grant covers ${describe(ask)}` }
 }
 
+/** Each request is held against all grants of its connection: one has no more. */
+export const MAX_GRANTS = 200
+
+/** Whether nothing will ever be judged by it any more, from this time in unix seconds on. */
+export function isDead({ effect, expiresAt, usesLeft }: Grant, now: number): boolean {
+  if (expiresAt !== undefined && expiresAt <= now) return true
+  return effect === "allow" && usesLeft !== undefined && usesLeft <= 0
+}
+
 /** The param that a grant is matched against: the kind, or the counterparty. */
 export function paramOf(ask: Ask): string | undefined {
   if (ask.method === "sign_event") return String(ask.template.kind)

@@ -4,7 +4,17 @@ export { BoundedMap } from "../crypto/bounded-map.js"
 export type { Acceptance, AcceptOptions } from "./accept.js"
 export type { Answer } from "./answerer.js"
 export type { ApprovalOptions, Approvals, DecideOutcome, OpenedApproval, OwnerDecision } from "./approvals.js"
-export { type Ask, type AuthorizeContext, authorize, canDecide, hasUses, used, type Verdict } from "./authorize.js"
+export {
+  type Ask,
+  type AuthorizeContext,
+  authorize,
+  canDecide,
+  hasUses,
+  isDead,
+  MAX_GRANTS,
+  used,
+  type Verdict,
+} from "./authorize.js"
 export { commonPermissions } from "./common-permissions.js"
 export {
   type IgnoreReason,

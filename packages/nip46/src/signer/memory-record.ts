@@ -90,7 +90,7 @@ export function createMemoryRecord(): MemoryRecord {
   }
 
   function decide(entry: DecisionEntry): DecideResult {
-    const { connectionId, ids, from, to, verdict, at, grant, charged: charges } = entry
+    const { connectionId, ids, from, to, verdict, at, terms, charged: charges } = entry
     const connection = connections.get(connectionId)
     if (connection === undefined || !canDecide(connection, to)) return { kind: "gone" }
     const found = [...claims.values()].filter(
@@ -110,12 +110,11 @@ export function createMemoryRecord(): MemoryRecord {
       if (stored.approval !== undefined) stored.approval = { ...stored.approval, state: to, decidedAt: at }
       if (from === "pending") stored.claim = { ...stored.claim, verdict }
     }
-    const revision = connection.revision + (grant === undefined ? 0 : 1)
-    connections.set(connectionId, {
-      ...connection,
-      grants: grant === undefined ? grants : [...grants, grant],
-      revision,
-    })
+    const used = { ...connection, grants }
+    connections.set(
+      connectionId,
+      terms === undefined ? used : { ...changed(used, terms), revision: connection.revision + 1 },
+    )
     for (const { claim } of found) audit.push({ ...entry.audit, eventId: claim.eventId })
     return { kind: "decided", claims: found.map(({ claim }) => claim) }
   }

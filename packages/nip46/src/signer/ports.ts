@@ -181,8 +181,8 @@ export interface DecisionEntry {
   readonly verdict: ClaimVerdict
   /** Unix seconds. */
   readonly at: number
-  /** Made with it. */
-  readonly grant: Grant | undefined
+  /** Changed with it. */
+  readonly terms: Terms | undefined
   /** Where a grant decides: it must be able to cover each, and the connection be at this revision. */
   readonly charged: { readonly grants: readonly string[]; readonly expectedRevision: number } | undefined
   /** One row for each that is decided, with its event's id. */

@@ -220,7 +220,7 @@ export function decision(
     to: "approved",
     verdict: { kind: "allow", decidedAt: START + 1 },
     at: START + 1,
-    grant: undefined,
+    terms: undefined,
     charged: undefined,
     audit: audit({ action: "owner.approve" }),
     ...fields,

@@ -50,19 +50,19 @@ export const decisionChecks: readonly RecordCheck[] = [
     },
   },
   {
-    title: "a decision makes its grant in the same transaction and raises the revision",
+    title: "a decision changes the grants in the same transaction and raises the revision",
     async run({ record }, fixtures) {
-      const connection = fixtures.active({ grants: [fixtures.grant()] })
+      const connection = fixtures.active({ grants: [fixtures.grant(), fixtures.grant({ id: "dead", usesLeft: 0 })] })
       await record.createConnection(connection, fixtures.audit())
       const entry = await pending(record, fixtures.waiting(connection))
       const grant = fixtures.grant({ conditions: { ask: fixtures.hex() }, usesLeft: 1, expiresAt: START + 600 })
       const before = await present(record, connection)
       const [decided, committed] = await Promise.all([
-        record.decide(decision(fixtures, [entry], { grant })),
+        record.decide(decision(fixtures, [entry], { terms: { addGrants: [grant], removeGrants: ["dead"] } })),
         record.commit(fixtures.entry(before)),
       ])
       equal([decided.kind, committed.kind], ["decided", "moved"], "the decision, then what was authorized before it")
-      const after = { ...before, grants: [...before.grants, grant], revision: before.revision + 1 }
+      const after = { ...before, grants: [...before.grants.slice(0, 1), grant], revision: before.revision + 1 }
       equal(await present(record, connection), after, "the connection")
       equal((await record.commit(fixtures.entry(after, { charges: [grant.id] }))).kind, "committed", "its use")
     },
@@ -77,7 +77,12 @@ export const decisionChecks: readonly RecordCheck[] = [
         const entry = await pending(record, fixtures.waiting(connection))
         equal((await record.decide(decision(fixtures, [entry], { to: first }))).kind, "decided", first)
         for (const to of ["approved", "denied", "expired"] as const) {
-          const again = decision(fixtures, [entry], { to, verdict: DENIED, at: START + 9, grant: fixtures.grant() })
+          const again = decision(fixtures, [entry], {
+            to,
+            verdict: DENIED,
+            at: START + 9,
+            terms: { addGrants: [fixtures.grant()] },
+          })
           equal((await unchanged(subject, () => record.decide(again))).kind, "gone", `${to} after ${first}`)
         }
       }
@@ -101,7 +106,7 @@ export const decisionChecks: readonly RecordCheck[] = [
         decision(fixtures, [entry], {
           to: i % 2 === 0 ? "denied" : "approved",
           verdict: i % 2 === 0 ? DENIED : { kind: "allow", decidedAt: START + i },
-          grant: fixtures.grant({ id: `of-${i}` }),
+          terms: { addGrants: [fixtures.grant({ id: `of-${i}` })] },
         }),
       )
       const results = await Promise.all(decisions.map((each) => record.decide(each)))
@@ -110,7 +115,7 @@ export const decisionChecks: readonly RecordCheck[] = [
       equal(results.filter(({ kind }) => kind === "gone").length, RACERS - 1, "gone")
       const after = await record.approval(entry.approval.id)
       equal([after?.state, after?.claim.verdict], [winners[0]?.to, winners[0]?.verdict], "what was decided")
-      equal((await present(record, connection)).grants, [winners[0]?.grant], "grants")
+      equal((await present(record, connection)).grants, winners[0]?.terms?.addGrants, "grants")
       if (rows !== undefined) equal(await subject.auditCount?.(), rows + 1, "audit rows")
 
       const three = [0, 1, 2].map(() => fixtures.waiting(connection, {}, { expectedRevision: connection.revision + 1 }))
@@ -137,7 +142,12 @@ export const decisionChecks: readonly RecordCheck[] = [
       const entry = await pending(record, fixtures.waiting(connection))
       const allow = { kind: "allow", decidedAt: START + 700 } as const
       const grant = fixtures.grant()
-      const late = decision(fixtures, [entry], { from: "expired", at: START + 700, verdict: allow, grant })
+      const late = decision(fixtures, [entry], {
+        from: "expired",
+        at: START + 700,
+        verdict: allow,
+        terms: { addGrants: [grant] },
+      })
       equal((await unchanged(subject, () => record.decide(late))).kind, "gone", "before it expired")
       const time = decision(fixtures, [entry], { to: "expired", verdict: DENIED, at: START + 600 })
       equal((await record.decide(time)).kind, "decided", "its end")

@@ -115,7 +115,7 @@ function createHistory(seed: number, fixtures: Fixtures): { next(connections: re
       to,
       verdict: to === "approved" ? { kind: "allow", decidedAt: now } : { kind: "deny", reason: to },
       at: now,
-      grant: random() < 0.2 ? grant() : undefined,
+      terms: random() < 0.2 ? { addGrants: [grant()], removeGrants: charged.grants } : undefined,
       charged: random() < 0.3 ? charged : undefined,
       audit: fixtures.audit({ at: now }),
     }

@@ -69,7 +69,7 @@ const FAULTS: Record<string, Fault> = {
   }),
   "charges no decision": (record) => ({ decide: (entry) => record.decide({ ...entry, charged: undefined }) }),
   "forgets the grant of a decision": (record) => ({
-    decide: (entry) => record.decide({ ...entry, grant: undefined }),
+    decide: (entry) => record.decide({ ...entry, terms: undefined }),
   }),
   "forgets challenges": () => ({ challenge: async () => {} }),
   "takes no grant away": (record) => ({

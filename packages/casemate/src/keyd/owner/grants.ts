@@ -1,5 +1,14 @@
 import { formatPermission, type Permission, parsePermissions } from "@casemate/nip46/protocol"
-import { type Connection, type Grant, isPresetName, newGrant, PRESETS, SENSITIVE_KINDS } from "@casemate/nip46/signer"
+import {
+  type Connection,
+  type Grant,
+  isDead,
+  isPresetName,
+  MAX_GRANTS,
+  newGrant,
+  PRESETS,
+  SENSITIVE_KINDS,
+} from "@casemate/nip46/signer"
 import { conditionWords, limitWords } from "../../channel/grant-words.js"
 import type { AppInfo, GrantArgs, OwnerCalls, PresetInfo } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
@@ -8,9 +17,6 @@ import { chooseLiveApp } from "./choose-app.js"
 import { conditionsOf } from "./grant-conditions.js"
 import { flawOfGrant } from "./grant-flaw.js"
 import type { OwnerPorts } from "./ports.js"
-
-/** Each request is held against all of them. */
-const MAX_GRANTS = 200
 
 /** Allows, or denies, each of some permissions under the same limits. */
 export async function grantPermissions(args: GrantArgs, ports: OwnerPorts): Promise<AppInfo> {
@@ -38,7 +44,8 @@ export async function grantPermissions(args: GrantArgs, ports: OwnerPorts): Prom
     }),
   )
   const replaced = connection.grants.filter((old) => grants.some((grant) => isSameBut(old, grant)))
-  if (connection.grants.length - replaced.length + grants.length > MAX_GRANTS) {
+  const kept = connection.grants.filter((old) => !replaced.includes(old) && !isDead(old, now))
+  if (kept.length + grants.length > MAX_GRANTS) {
     throw new UserError(
       `an app has at most ${MAX_GRANTS} grants; take some back with \`casemate apps ungrant ${connection.id}\` first`,
     )

@@ -16,7 +16,7 @@ function decision({ connectionId, approval }: ClaimEntry, fields: Partial<Decisi
     to: "approved",
     verdict: { kind: "allow", decidedAt: START },
     at: START,
-    grant: undefined,
+    terms: undefined,
     charged: undefined,
     audit: createFixtures().audit(),
     ...fields,
@@ -46,7 +46,7 @@ test("a decision whose grant cannot be made decides nothing", async () => {
   await record.createConnection(connection, audit())
   const entry = waiting(connection)
   await record.commit(entry)
-  const decide = (id: string) => record.decide(decision(entry, { grant: grant({ id }) }))
+  const decide = (id: string) => record.decide(decision(entry, { terms: { addGrants: [grant({ id })] } }))
   await expect(decide("one")).rejects.toMatchObject({ code: "RECORD_FAILED" })
   const pending = { state: "pending", claim: { verdict: { kind: "ask" } } }
   expect(await record.approval(entry.approval.id)).toMatchObject(pending)

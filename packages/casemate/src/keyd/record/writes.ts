@@ -147,7 +147,7 @@ export class Writes {
   }
 
   decide(draft: Draft, entry: DecisionEntry): DecideResult {
-    const { connectionId, from, to, at, grant, charged } = entry
+    const { connectionId, from, to, at, terms, charged } = entry
     const connection = this.#sql.connectionById.get({ id: connectionId })
     if (connection === undefined || !canDecide(connection, to)) return { kind: "gone" }
     if (charged !== undefined && charged.expectedRevision !== connection.revision) return { kind: "gone" }
@@ -161,7 +161,7 @@ export class Writes {
     const verdict = from === "pending" ? JSON.stringify(entry.verdict) : undefined
     if (verdict !== undefined) for (const { event_id } of rows) this.#sql.setVerdict.run({ event_id, verdict })
     this.#charge(connectionId, charges)
-    if (grant !== undefined) this.#change(connection, { addGrants: [grant] })
+    if (terms !== undefined) this.#change(connection, terms)
     draft.touched.add(connection.remote_signer_pubkey)
     for (const { event_id } of rows) this.note(draft, { ...entry.audit, eventId: event_id })
     return { kind: "decided", claims: rows.map((row) => toClaim({ ...row, verdict: verdict ?? row.verdict })) }
