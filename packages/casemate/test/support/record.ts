@@ -36,6 +36,19 @@ export function select<T>(folders: Folders, sql: string): T[] {
   }
 }
 
+/**
+ * Lets so many seconds pass for all that is granted for a time. keyd keeps what it has read: it must be started anew.
+ * A clock that is moved would move for the apps too, or tell them that theirs is wrong.
+ */
+export function passTime(folders: Folders, seconds: number): void {
+  const db = new BetterSqlite(join(folders.data, RECORD_FILE), { timeout: 5_000 })
+  try {
+    db.prepare('UPDATE "grant" SET expires_at = expires_at - ?').run(seconds)
+  } finally {
+    db.close()
+  }
+}
+
 /** Walks the audit chain of a bunker that has stopped, with its root key. */
 export async function verifyAudit(folders: Folders): Promise<AuditVerdict> {
   const crypto = createNodeBackend()
