@@ -41,7 +41,7 @@ it("npm test says of a suite that it skipped, once, how to get what is missing; 
 it("a suite that needs a browser is skipped in the same way", async () => {
   const folder = mkdtempSync(join(tmpdir(), "casemate-skipped-"))
   try {
-    const suite = "packages/casemate/test/browser/support"
+    const suite = "packages/casemate/test/browser/support/watched"
     const { code, stdout } = await runSuite(folder, { CASEMATE_CHROMIUM: join(folder, "none") }, suite)
     expect(stdout.split("\n").filter((line) => line.startsWith("skipped: "))).toEqual([
       "skipped: what watches the browser (it needs Chromium: apt-get install chromium, or CASEMATE_CHROMIUM=/path/to/chrome)",
