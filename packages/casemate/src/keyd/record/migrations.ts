@@ -3,6 +3,7 @@ import { initial } from "./migrations/0001-initial.js"
 import { endedAt } from "./migrations/0002-ended-at.js"
 import { nostrconnectAndNip04 } from "./migrations/0003-nostrconnect-and-nip04.js"
 import { approvals } from "./migrations/0004-approvals.js"
+import { owners } from "./migrations/0005-owners.js"
 
 /** How a dialect writes the types in which the databases differ. */
 export interface ColumnTypes {
@@ -18,7 +19,7 @@ export interface Migration {
   statements(types: ColumnTypes): readonly string[]
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial, endedAt, nostrconnectAndNip04, approvals]
+export const MIGRATIONS: readonly Migration[] = [initial, endedAt, nostrconnectAndNip04, approvals, owners]
 
 /** What migrating needs of a database. */
 export interface Migratable {

@@ -1,6 +1,7 @@
 import type { ApprovalState, ApprovalStyle, ConnectionState } from "@casemate/nip46/signer"
-import { type Insertable, type Kysely, type Selectable, sql } from "kysely"
-import { query } from "./query.js"
+import { type Kysely, type Selectable, sql } from "kysely"
+import { ownerQueries } from "./owner-queries.js"
+import { type None, query } from "./query.js"
 import type {
   ApprovalTable,
   AuditHeadTable,
@@ -8,14 +9,13 @@ import type {
   ClaimTable,
   ConnectionTable,
   GrantTable,
+  NewRow,
+  Row,
   SettingTable,
   Tables,
   UserKeyTable,
 } from "./schema.js"
 
-type Row<T> = Required<Insertable<T>>
-type NewRow<T> = Omit<Row<T>, "seq">
-type None = Record<never, never>
 type Old = { before: number; limit: number }
 
 /** Every statement of the record, in the dialect of the kysely that is handed in. */
@@ -28,6 +28,7 @@ export function buildQueries(db: Kysely<Tables>) {
     ...claimQueries(db),
     ...approvalQueries(db),
     ...auditQueries(db),
+    ...ownerQueries(db),
   }
 }
 

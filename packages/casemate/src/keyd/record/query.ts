@@ -8,6 +8,9 @@ export interface Query<P, R> {
   readonly row?: R
 }
 
+/** The values of a query that takes none. */
+export type None = Record<never, never>
+
 /** Stands in the query where a value will be. */
 class Slot {
   readonly name: string

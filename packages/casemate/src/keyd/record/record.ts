@@ -1,4 +1,5 @@
 import type { AuditEntry, Connection, SignerRecord } from "@casemate/nip46/signer"
+import type { OwnersRecord } from "./owners-record.js"
 
 /** An identity that signs, as it lies in the record. */
 export interface UserKey {
@@ -64,7 +65,7 @@ export interface AuditSeal {
 }
 
 /** Everything that keyd stores: what the engine needs, and what an owner may ask for. */
-export interface Record extends SignerRecord {
+export interface Record extends SignerRecord, OwnersRecord {
   addUserKey(key: UserKey, audit: AuditEntry): Promise<AddUserKeyResult>
   renameUserKey(pubkey: string, name: string, audit: AuditEntry): Promise<RenameUserKeyResult>
   /**

@@ -1,5 +1,6 @@
 import type { ApprovalState, ApprovalStyle, ConnectionState } from "@casemate/nip46/signer"
-import type { Generated } from "kysely"
+import type { Generated, Insertable } from "kysely"
+import type { OwnerSession } from "./owners-record.js"
 
 /**
  * The tables, as kysely checks queries against them. `null` is what `undefined` is outside of SQL, JSON
@@ -14,7 +15,18 @@ export interface Tables {
   audit: AuditTable
   audit_head: AuditHeadTable
   setting: SettingTable
+  owner: OwnerTable
+  owner_passkey: OwnerPasskeyTable
+  owner_code: OwnerCodeTable
+  owner_session: OwnerSessionTable
+  owner_invitation: OwnerInvitationTable
+  last_signed: LastSignedTable
 }
+
+/** A row to insert with all its columns. */
+export type Row<T> = Required<Insertable<T>>
+/** The same of a table that counts its rows by itself. */
+export type NewRow<T> = Omit<Row<T>, "seq">
 
 export interface UserKeyTable {
   seq: Generated<number>
@@ -138,4 +150,63 @@ export interface AuditHeadTable {
 export interface SettingTable {
   name: string
   value: string
+}
+
+export interface OwnerTable {
+  /** The order in which they joined. */
+  seq: Generated<number>
+  id: string
+  name: string
+  /** The name as names are compared. */
+  name_key: string
+  created_at: number
+  /** Both or neither. */
+  password_hash: string | null
+  sealed_totp: Uint8Array | null
+  totp_step: number
+}
+
+export interface OwnerPasskeyTable {
+  seq: Generated<number>
+  id: string
+  owner_id: string
+  public_key: Uint8Array
+  counter: number
+  /** JSON. */
+  transports: string
+  rp_id: string
+  label: string
+  created_at: number
+  last_used_at: number | null
+}
+
+export interface OwnerCodeTable {
+  hash: string
+  owner_id: string
+}
+
+export interface OwnerSessionTable {
+  /** The order in which they began. */
+  seq: Generated<number>
+  hash: string
+  owner_id: string
+  signed_in_by: OwnerSession["by"]
+  created_at: number
+  expires_at: number
+}
+
+export interface OwnerInvitationTable {
+  hash: string
+  created_at: number
+  expires_at: number
+}
+
+export interface LastSignedTable {
+  /** The order in which they were signed. */
+  seq: Generated<number>
+  slot: string
+  user_pubkey: string
+  /** The event's own. */
+  created_at: number
+  sealed: Uint8Array
 }

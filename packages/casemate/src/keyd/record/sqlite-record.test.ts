@@ -309,6 +309,7 @@ describe("failing storage", () => {
 
   test("a disk that fills in the middle of a batch keeps exactly what was acknowledged", async () => {
     const { entry, event } = createFixtures()
+    db.emptyLog()
     const before = statSync(path).size
     db.exec(`PRAGMA max_page_count = ${Math.ceil(before / 4096) + 40}`)
     const entries = Array.from({ length: 12 }, () =>

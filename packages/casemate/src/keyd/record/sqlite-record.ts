@@ -20,6 +20,7 @@ import { UserError } from "../../config/user-error.js"
 import { ChainWalk, decodeHead, doubtOf, encodeHead, GENESIS, type Link } from "./audit-chain.js"
 import { GroupCommit, type Work } from "./group-commit.js"
 import { migrate } from "./migrations.js"
+import { OwnerWrites } from "./owner-writes.js"
 import { buildQueries, type ClaimRow, type ConnectionRow, type GrantRow, type Queries } from "./queries.js"
 import type {
   AddUserKeyResult,
@@ -37,6 +38,7 @@ import type {
 import { createRecordFile, emptied } from "./record-file.js"
 import { toApproval, toAuditRow, toClaim, toConnection, toUserKey } from "./rows.js"
 import { damaged, isDamage, isStorageDown, openSqlite, type SqliteDatabase, sqliteCompiler } from "./sqlite.js"
+import { SqliteOwners } from "./sqlite-owners.js"
 import { prepareAll, type Statements } from "./statements.js"
 import { type Draft, FLOOR, recall, WRITER, Writes } from "./writes.js"
 
@@ -90,9 +92,10 @@ function migrateRecord(db: SqliteDatabase, queries: Queries, { seal }: SqliteRec
  * Reads see what is committed. One exception: `recall` also sees answers that wait for the next commit,
  * because they are published already and a repeat shall get the same one.
  */
-class SqliteRecord implements Record {
+class SqliteRecord extends SqliteOwners implements Record {
+  protected readonly sql: Statements
+  protected readonly ownerWrites: OwnerWrites
   readonly #db: SqliteDatabase
-  readonly #sql: Statements
   readonly #seal: AuditSeal
   readonly #onCommit: SqliteRecordOptions["onCommit"]
   readonly #writes: Writes
@@ -105,12 +108,14 @@ class SqliteRecord implements Record {
   #closed = false
 
   constructor(db: SqliteDatabase, statements: Statements, options: SqliteRecordOptions) {
+    super()
     const { seal, onCommit } = options
     this.#db = db
-    this.#sql = statements
+    this.sql = statements
     this.#seal = seal
     this.#onCommit = onCommit
     this.#writes = new Writes(statements, seal)
+    this.ownerWrites = new OwnerWrites(statements, (draft, audit) => this.#writes.note(draft, audit))
     this.#commits = new GroupCommit({
       run: (works) => this.#transaction(works),
       isHopeless: isStorageDown,
@@ -136,14 +141,14 @@ class SqliteRecord implements Record {
   }
 
   createConnection(connection: Connection, audit: AuditEntry): Promise<void> {
-    return this.#write((draft) => this.#writes.createConnection(draft, connection, audit))
+    return this.write((draft) => this.#writes.createConnection(draft, connection, audit))
   }
 
   async connection(remoteSignerPubkey: string): Promise<Connection | undefined> {
     const cached = this.#connections.get(remoteSignerPubkey)
     if (cached !== undefined && !this.#closed) return cached
-    return this.#read(() => {
-      const row = this.#sql.connectionByKey.get({ remote_signer_pubkey: remoteSignerPubkey })
+    return this.read(() => {
+      const row = this.sql.connectionByKey.get({ remote_signer_pubkey: remoteSignerPubkey })
       if (row === undefined) return undefined
       const connection = this.#withGrants(row)
       this.#connections.set(remoteSignerPubkey, connection)
@@ -152,129 +157,128 @@ class SqliteRecord implements Record {
   }
 
   async connections(): Promise<readonly Connection[]> {
-    return this.#read(() => {
+    return this.read(() => {
       const grants = new Map<string, GrantRow[]>()
-      for (const grant of this.#sql.grants.all({})) {
+      for (const grant of this.sql.grants.all({})) {
         const siblings = grants.get(grant.connection_id)
         if (siblings === undefined) grants.set(grant.connection_id, [grant])
         else siblings.push(grant)
       }
-      return this.#sql.connections.all({}).map((row) => toConnection(row, grants.get(row.id) ?? []))
+      return this.sql.connections.all({}).map((row) => toConnection(row, grants.get(row.id) ?? []))
     })
   }
 
   setState(id: string, state: "active" | "paused" | "revoked", audit: AuditEntry): Promise<boolean> {
-    return this.#write((draft) => this.#writes.setState(draft, id, state, audit))
+    return this.write((draft) => this.#writes.setState(draft, id, state, audit))
   }
 
   setNip04Transport(id: string, allowed: boolean, audit: AuditEntry): Promise<boolean> {
-    return this.#write((draft) => this.#writes.setNip04Transport(draft, id, allowed, audit))
+    return this.write((draft) => this.#writes.setNip04Transport(draft, id, allowed, audit))
   }
 
   setTerms(id: string, terms: Terms, audit: AuditEntry): Promise<boolean> {
-    return this.#write((draft) => this.#writes.setTerms(draft, id, terms, audit))
+    return this.write((draft) => this.#writes.setTerms(draft, id, terms, audit))
   }
 
   async recall(eventId: string, repeatKey: string, createdAt: number): Promise<Recall> {
-    return this.#read(() =>
-      recall(this.#sql, this.#floor, eventId, repeatKey, createdAt, (row) => this.#withWaitingAnswer(row)),
+    return this.read(() =>
+      recall(this.sql, this.#floor, eventId, repeatKey, createdAt, (row) => this.#withWaitingAnswer(row)),
     )
   }
 
   commit(entry: ClaimEntry): Promise<CommitResult> {
-    return this.#write((draft) => this.#writes.commit(draft, entry))
+    return this.write((draft) => this.#writes.commit(draft, entry))
   }
 
   async answer(eventId: string, answer: NostrEvent): Promise<void> {
     this.#answers.set(eventId, answer)
     try {
-      await this.#write(() => this.#writes.answer(eventId, answer), { lazy: true })
+      await this.write(() => this.#writes.answer(eventId, answer), { lazy: true })
     } finally {
       if (this.#answers.get(eventId) === answer) this.#answers.delete(eventId)
     }
   }
 
   async approvals(state: ApprovalState, connectionId?: string): Promise<readonly Approval[]> {
-    return this.#read(() => {
+    return this.read(() => {
       const rows =
         connectionId === undefined
-          ? this.#sql.approvals.all({ state })
-          : this.#sql.approvalsOf.all({ state, connection_id: connectionId })
+          ? this.sql.approvals.all({ state })
+          : this.sql.approvalsOf.all({ state, connection_id: connectionId })
       return rows.map(toApproval)
     })
   }
 
   async dueApprovals(at: number): Promise<readonly Approval[]> {
-    return this.#read(() => this.#sql.dueApprovals.all({ at }).map(toApproval))
+    return this.read(() => this.sql.dueApprovals.all({ at }).map(toApproval))
   }
 
   async lateApprovals(after: number, limit: number): Promise<readonly Approval[]> {
-    return this.#read(() => this.#sql.lateApprovals.all({ after, limit }).map(toApproval))
+    return this.read(() => this.sql.lateApprovals.all({ after, limit }).map(toApproval))
   }
 
   async approval(id: string): Promise<Approval | undefined> {
-    return this.#read(() => {
-      const row = this.#sql.approvalById.get({ id })
+    return this.read(() => {
+      const row = this.sql.approvalById.get({ id })
       return row === undefined ? undefined : toApproval(row)
     })
   }
 
   challenge(id: string, challenge: NostrEvent): Promise<void> {
-    return this.#write(() => this.#writes.challenge(id, challenge))
+    return this.write(() => this.#writes.challenge(id, challenge))
   }
 
   decide(entry: DecisionEntry): Promise<DecideResult> {
-    return this.#write((draft) => this.#writes.decide(draft, entry))
+    return this.write((draft) => this.#writes.decide(draft, entry))
   }
 
   async unanswered(): Promise<readonly Claim[]> {
     this.#commits.flush()
-    return this.#read(() => this.#sql.unanswered.all({}).map(toClaim)).filter(({ verdict }) => verdict.kind !== "ask")
+    return this.read(() => this.sql.unanswered.all({}).map(toClaim)).filter(({ verdict }) => verdict.kind !== "ask")
   }
 
   async answeredSince(at: number): Promise<readonly Claim[]> {
     this.#commits.flush()
-    return this.#read(() => this.#sql.answeredSince.all({ at }).map(toClaim))
+    return this.read(() => this.sql.answeredSince.all({ at }).map(toClaim))
   }
 
   async purge(now: number): Promise<void> {
-    while (await this.#write((draft) => this.#writes.purge(draft, now, PURGE_SLICE))) {
+    while (await this.write((draft) => this.#writes.purge(draft, now, PURGE_SLICE))) {
       // Whoever came meanwhile is in the same transactions.
     }
   }
 
   addUserKey(key: UserKey, audit: AuditEntry): Promise<AddUserKeyResult> {
-    return this.#write((draft) => this.#writes.addUserKey(draft, key, audit))
+    return this.write((draft) => this.#writes.addUserKey(draft, key, audit))
   }
 
   renameUserKey(pubkey: string, name: string, audit: AuditEntry): Promise<RenameUserKeyResult> {
-    return this.#write((draft) => this.#writes.renameUserKey(draft, pubkey, name, audit))
+    return this.write((draft) => this.#writes.renameUserKey(draft, pubkey, name, audit))
   }
 
   async removeUserKey(pubkey: string, audit: AuditEntry): Promise<RemoveUserKeyResult> {
-    const result = await this.#write((draft) => this.#writes.removeUserKey(draft, pubkey, audit))
-    // The row is overwritten; pages from before lie in the log.
-    if (result.kind === "removed" && !this.#closed) this.#db.emptyLog()
+    const result = await this.write((draft) => this.#writes.removeUserKey(draft, pubkey, audit))
+    if (result.kind === "removed") this.emptyLog()
     return result
   }
 
   async userKeys(): Promise<readonly UserKey[]> {
-    return this.#read(() => this.#sql.userKeys.all({}).map(toUserKey))
+    return this.read(() => this.sql.userKeys.all({}).map(toUserKey))
   }
 
   async userKey(pubkeyOrName: string): Promise<UserKey | undefined> {
-    return this.#read(() => {
+    return this.read(() => {
       const row =
-        this.#sql.userKeyByPubkey.get({ pubkey: pubkeyOrName }) ?? this.#sql.userKeyByName.get({ name: pubkeyOrName })
+        this.sql.userKeyByPubkey.get({ pubkey: pubkeyOrName }) ?? this.sql.userKeyByName.get({ name: pubkeyOrName })
       return row === undefined ? undefined : toUserKey(row)
     })
   }
 
   async findConnection(idOrPrefix: string): Promise<FindConnectionResult> {
-    return this.#read(() => {
-      const exact = this.#sql.connectionById.get({ id: idOrPrefix })
+    return this.read(() => {
+      const exact = this.sql.connectionById.get({ id: idOrPrefix })
       if (exact !== undefined) return { kind: "found", connection: this.#withGrants(exact) }
-      const rows = this.#sql.connectionsByPrefix.all({ prefix: idOrPrefix, limit: CANDIDATES })
+      const rows = this.sql.connectionsByPrefix.all({ prefix: idOrPrefix, limit: CANDIDATES })
       const [first, second] = rows
       if (first === undefined || idOrPrefix === "") return { kind: "none" }
       if (second === undefined) return { kind: "found", connection: this.#withGrants(first) }
@@ -283,15 +287,15 @@ class SqliteRecord implements Record {
   }
 
   note(audit: AuditEntry): Promise<void> {
-    return this.#write((draft) => this.#writes.note(draft, audit))
+    return this.write((draft) => this.#writes.note(draft, audit))
   }
 
   async audit({ after, limit }: AuditQuery): Promise<readonly AuditRow[]> {
-    return this.#read(() => {
+    return this.read(() => {
       const rows =
         after === undefined
-          ? this.#sql.lastAudit.all({ writer: WRITER, limit }).reverse()
-          : this.#sql.auditAfter.all({ writer: WRITER, after, limit })
+          ? this.sql.lastAudit.all({ writer: WRITER, limit }).reverse()
+          : this.sql.auditAfter.all({ writer: WRITER, after, limit })
       return rows.map(toAuditRow)
     })
   }
@@ -299,21 +303,21 @@ class SqliteRecord implements Record {
   async verifyAudit(expected?: AuditHead): Promise<AuditVerdict> {
     const walk = new ChainWalk(this.#seal, expected)
     for (let after = Number.MIN_SAFE_INTEGER; ; ) {
-      const page = this.#read(() => this.#sql.auditAfter.all({ writer: WRITER, after, limit: VERIFY_PAGE }))
+      const page = this.read(() => this.sql.auditAfter.all({ writer: WRITER, after, limit: VERIFY_PAGE }))
       for (const row of page) walk.step(row)
       // The head is read in the turn of the last page: a commit between them would look like tampering.
-      if (page.length < VERIFY_PAGE || walk.broken !== undefined) return walk.end(this.#read(() => this.#storedHead()))
+      if (page.length < VERIFY_PAGE || walk.broken !== undefined) return walk.end(this.read(() => this.#storedHead()))
       after = page.at(-1)?.seq ?? after
       await turn()
     }
   }
 
   async setting(name: string): Promise<string | undefined> {
-    return this.#read(() => this.#sql.setting.get({ name })?.value)
+    return this.read(() => this.sql.setting.get({ name })?.value)
   }
 
   setSetting(name: string, value: string): Promise<void> {
-    return this.#write(() => this.#writes.setSetting(name, value))
+    return this.write(() => this.#writes.setSetting(name, value))
   }
 
   async close(): Promise<void> {
@@ -323,12 +327,12 @@ class SqliteRecord implements Record {
     this.#db.close()
   }
 
-  async #write<T>(work: (draft: Draft) => T, options?: { lazy: boolean }): Promise<T> {
+  protected async write<T>(work: (draft: Draft) => T, options?: { lazy: boolean }): Promise<T> {
     if (this.#closed) throw closed()
     return await this.#commits.write(work, options)
   }
 
-  #read<T>(work: () => T): T {
+  protected read<T>(work: () => T): T {
     if (this.#closed) throw closed()
     try {
       return work()
@@ -337,12 +341,16 @@ class SqliteRecord implements Record {
     }
   }
 
+  protected emptyLog(): void {
+    if (!this.#closed) this.#db.emptyLog()
+  }
+
   #transaction(works: readonly Work<Draft>[]): unknown[] {
     const draft: Draft = { head: this.#head, floor: this.#floor, touched: new Set() }
     const results = this.#db.transaction(() => {
       const done = works.map((work) => work(draft))
       if (draft.head !== this.#head) {
-        this.#sql.setAuditHead.run({ writer: WRITER, sealed: this.#seal.sealHead(WRITER, encodeHead(draft.head)) })
+        this.sql.setAuditHead.run({ writer: WRITER, sealed: this.#seal.sealHead(WRITER, encodeHead(draft.head)) })
       }
       return done
     })
@@ -355,11 +363,11 @@ class SqliteRecord implements Record {
   }
 
   #holdsAnything(): boolean {
-    return this.#sql.userKeys.all({}).length > 0 || this.#sql.connections.all({}).length > 0
+    return this.sql.userKeys.all({}).length > 0 || this.sql.connections.all({}).length > 0
   }
 
   #storedHead(): Link | undefined {
-    const sealed = this.#sql.auditHead.get({ writer: WRITER })?.sealed
+    const sealed = this.sql.auditHead.get({ writer: WRITER })?.sealed
     if (sealed === undefined) return undefined
     try {
       return decodeHead(this.#seal.openHead(WRITER, sealed))
@@ -369,7 +377,7 @@ class SqliteRecord implements Record {
   }
 
   #withGrants(row: ConnectionRow): Connection {
-    return toConnection(row, this.#sql.grantsOf.all({ connection_id: row.id }))
+    return toConnection(row, this.sql.grantsOf.all({ connection_id: row.id }))
   }
 
   #withWaitingAnswer(row: ClaimRow): Claim {

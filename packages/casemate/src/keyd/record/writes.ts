@@ -24,6 +24,7 @@ import {
   used,
 } from "@casemate/nip46/signer"
 import { type Link, nextMac } from "./audit-chain.js"
+import { purgeOwners } from "./owner-writes.js"
 import type { ApprovalRow, ClaimRow, ConnectionRow } from "./queries.js"
 import type { AddUserKeyResult, AuditSeal, RemoveUserKeyResult, RenameUserKeyResult, UserKey } from "./record.js"
 import { fromApproval, fromAuditEntry, fromConnection, fromGrant, toClaim, toGrant } from "./rows.js"
@@ -194,7 +195,8 @@ export class Writes {
     const answers = this.#sql.purgeAnswers.run({ before: now - ANSWER_TTL, limit })
     this.#forgetOffers(draft, now)
     this.#forgetConnectResponses(draft, now)
-    return purged === limit || answers === limit
+    const isMoreOfOwners = purgeOwners(this.#sql, now, limit)
+    return purged === limit || answers === limit || isMoreOfOwners
   }
 
   addUserKey(draft: Draft, { name, pubkey, sealed, createdAt }: UserKey, audit: AuditEntry): AddUserKeyResult {
@@ -219,6 +221,7 @@ export class Writes {
     const why = "the owner removed the key that this app signs with"
     for (const id of revoked)
       this.setState(draft, id, "revoked", { ...audit, action: "owner.revoke", connectionId: id, param: undefined, why })
+    this.#sql.deleteLastSignedOf.run({ user_pubkey: pubkey })
     this.#sql.deleteUserKey.run({ pubkey })
     this.note(draft, audit)
     return { kind: "removed", revoked }

@@ -11,11 +11,11 @@ const HEADER_BYTES = 1 + NONCE_BYTES
 
 /** What sealed bytes are for. They open as nothing else. */
 export interface SealContext {
-  readonly purpose: "user-key" | "transport-key" | "audit-head"
-  /** Of the vault for keys, of the audit's writer for a head. */
+  readonly purpose: "user-key" | "transport-key" | "audit-head" | "owner-totp" | "last-signed"
+  /** Of the audit's writer for a head, of the vault for all else. */
   readonly id: string
-  /** The pubkey of the secret; empty for a head. */
-  readonly pubkey: string
+  /** Whose or what it is: a pubkey for keys, an owner's id, a slot; empty for a head. */
+  readonly of: string
 }
 
 /** The keys that the root key stands for. One leaking through a flaw of its use tells nothing of the others. */
@@ -23,12 +23,30 @@ export interface Subkeys {
   readonly seal: Secret
   readonly auditMac: Secret
   readonly auditHead: Secret
+  /** Seals the secrets of authenticator apps. */
+  readonly totp: Secret
+  /** Seals what was signed last. */
+  readonly signed: Secret
+  readonly signedSlot: Secret
+  readonly ownerHash: Secret
+  readonly pepper: Secret
+  readonly webhook: Secret
 }
 
 export function deriveSubkeys(rootKey: Secret): Subkeys {
   const derive = (label: string): Secret =>
     new Secret(rootKey.use((key) => new Uint8Array(hkdfSync("sha256", key, "", `casemate/v1/${label}`, 32))))
-  return { seal: derive("seal"), auditMac: derive("audit-mac"), auditHead: derive("audit-head") }
+  return {
+    seal: derive("seal"),
+    auditMac: derive("audit-mac"),
+    auditHead: derive("audit-head"),
+    totp: derive("owner-totp"),
+    signed: derive("last-signed"),
+    signedSlot: derive("signed-slot"),
+    ownerHash: derive("owner-hash"),
+    pepper: derive("password-pepper"),
+    webhook: derive("webhook"),
+  }
 }
 
 /** XChaCha20-Poly1305 under a fresh random nonce, bound to its context. */
@@ -62,12 +80,15 @@ export function unseal(key: Secret, context: SealContext, sealed: Uint8Array): U
   }
 }
 
-/** Each part carries its length, so that no two contexts share their bytes. */
-function associatedData({ purpose, id, pubkey }: SealContext): Uint8Array {
-  const parts = ["casemate", String(VERSION), purpose, id, pubkey]
+function associatedData({ purpose, id, of }: SealContext): Uint8Array {
+  return joined("casemate", String(VERSION), purpose, id, of)
+}
+
+/** Each part carries its length, so that no two lists of parts share their bytes. */
+export function joined(...parts: readonly string[]): Uint8Array {
   return new TextEncoder().encode(parts.map((part) => `${part.length}:${part}`).join(""))
 }
 
-function unopened({ purpose, pubkey }: SealContext, why: string): Nip46Error {
-  return new Nip46Error("INVALID_KEY", `the sealed ${purpose.replace("-", " ")}${pubkey && ` of ${pubkey}`} ${why}`)
+function unopened({ purpose, of }: SealContext, why: string): Nip46Error {
+  return new Nip46Error("INVALID_KEY", `the sealed ${purpose.replace("-", " ")}${of && ` of ${of}`} ${why}`)
 }

@@ -3,7 +3,7 @@ import type { CryptoBackend, Keypair } from "@casemate/nip46/crypto"
 import { Nip46Error } from "@casemate/nip46/protocol"
 import type { Connection, SignerKeys } from "@casemate/nip46/signer"
 import { KeypairCache } from "./keypair-cache.js"
-import { deriveSubkeys, type SealContext, type Subkeys, seal, unseal } from "./seal.js"
+import { deriveSubkeys, joined, type SealContext, type Subkeys, seal, unseal } from "./seal.js"
 import type { Secret } from "./secret.js"
 
 const TRANSPORT_KEYS = 4_096
@@ -21,7 +21,10 @@ export interface VaultOptions {
   readonly transportKeys?: number
 }
 
-/** Keys at rest and the handles on those in use. Nothing here returns a secret unsealed; one door lends it. */
+/** What an owner's text is, that the record keeps a hash of. */
+export type OwnerHashPurpose = "session" | "invitation" | "recovery-code"
+
+/** Keys at rest and the handles on those in use. Nothing here returns a secret key unsealed; one door lends it. */
 export class Vault implements SignerKeys {
   readonly #id: string
   readonly #crypto: CryptoBackend
@@ -86,16 +89,65 @@ export class Vault implements SignerKeys {
   }
 
   auditMac(bytes: Uint8Array): Uint8Array {
-    return this.#subkeys.auditMac.use((key) => new Uint8Array(createHmac("sha256", key).update(bytes).digest()))
+    return hmac(this.#subkeys.auditMac, bytes)
   }
 
   sealAuditHead(writer: string, head: Uint8Array): Uint8Array {
-    return seal(this.#subkeys.auditHead, headContext(writer), head, (length) => this.#crypto.randomBytes(length))
+    return this.#sealed(this.#subkeys.auditHead, headContext(writer), head)
   }
 
   /** @throws `INVALID_KEY` */
   openAuditHead(writer: string, sealed: Uint8Array): Uint8Array {
     return unseal(this.#subkeys.auditHead, headContext(writer), sealed)
+  }
+
+  /** The secret of an owner's authenticator app. */
+  sealTotp(ownerId: string, secret: Uint8Array): Uint8Array {
+    return this.#sealed(this.#subkeys.totp, this.#totpContext(ownerId), secret)
+  }
+
+  /** The caller wipes what it gets. @throws `INVALID_KEY` */
+  openTotp(ownerId: string, sealed: Uint8Array): Uint8Array {
+    return unseal(this.#subkeys.totp, this.#totpContext(ownerId), sealed)
+  }
+
+  /** What the record keeps instead of a text that opens something for an owner. 64 hex digits. */
+  ownerHash(purpose: OwnerHashPurpose, text: string): string {
+    return hex(hmac(this.#subkeys.ownerHash, joined(purpose, text)))
+  }
+
+  /** Lends the pepper of the owners' passwords, 32 bytes, until `borrow` is done; then it is wiped. */
+  async lendPepper<T>(borrow: (pepper: Uint8Array) => T | Promise<T>): Promise<T> {
+    const pepper = this.#subkeys.pepper.use((key) => Uint8Array.from(key))
+    try {
+      return await borrow(pepper)
+    } finally {
+      pepper.fill(0)
+    }
+  }
+
+  /** Names where the last event of a kind, and of a `d` where the kind has one, is kept. 64 hex digits. */
+  signedSlot(userPubkey: string, kind: number, d = ""): string {
+    return hex(hmac(this.#subkeys.signedSlot, joined(userPubkey, String(kind), d)))
+  }
+
+  sealSigned(slot: string, event: Uint8Array): Uint8Array {
+    return this.#sealed(this.#subkeys.signed, this.#signedContext(slot), event)
+  }
+
+  /** @throws `INVALID_KEY` */
+  openSigned(slot: string, sealed: Uint8Array): Uint8Array {
+    return unseal(this.#subkeys.signed, this.#signedContext(slot), sealed)
+  }
+
+  /** HMAC-SHA-256 of what a webhook is sent, as Standard Webhooks signs it. */
+  signNotice(bytes: Uint8Array): Uint8Array {
+    return hmac(this.#subkeys.webhook, bytes)
+  }
+
+  /** What whoever receives a webhook checks it with, in the form of Standard Webhooks. A secret, for the owner alone. */
+  webhookSecret(): string {
+    return this.#subkeys.webhook.use((key) => `whsec_${Buffer.from(key).toString("base64")}`)
   }
 
   close(): void {
@@ -111,9 +163,20 @@ export class Vault implements SignerKeys {
     return sealed
   }
 
+  #totpContext(ownerId: string): SealContext {
+    return { purpose: "owner-totp", id: this.#id, of: ownerId }
+  }
+
+  #signedContext(slot: string): SealContext {
+    return { purpose: "last-signed", id: this.#id, of: slot }
+  }
+
+  #sealed(key: Secret, context: SealContext, plaintext: Uint8Array): Uint8Array {
+    return seal(key, context, plaintext, (length) => this.#crypto.randomBytes(length))
+  }
+
   #seal(purpose: "user-key" | "transport-key", pubkey: string, secretKey: Uint8Array): Uint8Array {
-    const context: SealContext = { purpose, id: this.#id, pubkey }
-    return seal(this.#subkeys.seal, context, secretKey, (length) => this.#crypto.randomBytes(length))
+    return this.#sealed(this.#subkeys.seal, { purpose, id: this.#id, of: pubkey }, secretKey)
   }
 
   #open(purpose: "user-key" | "transport-key", pubkey: string, sealed: Uint8Array): Keypair {
@@ -127,7 +190,7 @@ export class Vault implements SignerKeys {
     use: (handle: Keypair, secretKey: Uint8Array) => T,
   ): T {
     if (this.#closed) throw new Nip46Error("INVALID_KEY", "the vault is closed")
-    const secretKey = unseal(this.#subkeys.seal, { purpose, id: this.#id, pubkey }, sealed)
+    const secretKey = unseal(this.#subkeys.seal, { purpose, id: this.#id, of: pubkey }, sealed)
     try {
       const handle = this.#crypto.keypair(secretKey)
       if (handle.pubkey === pubkey) return use(handle, secretKey)
@@ -140,5 +203,13 @@ export class Vault implements SignerKeys {
 }
 
 function headContext(writer: string): SealContext {
-  return { purpose: "audit-head", id: writer, pubkey: "" }
+  return { purpose: "audit-head", id: writer, of: "" }
+}
+
+function hmac(key: Secret, bytes: Uint8Array): Uint8Array {
+  return key.use((secret) => new Uint8Array(createHmac("sha256", secret).update(bytes).digest()))
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex")
 }

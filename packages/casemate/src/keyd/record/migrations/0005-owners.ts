@@ -12,7 +12,8 @@ export const owners: Migration = {
       created_at ${integer} NOT NULL,
       password_hash TEXT,
       sealed_totp ${bytes},
-      totp_step ${integer} NOT NULL DEFAULT 0
+      totp_step ${integer} NOT NULL DEFAULT 0,
+      CHECK ((password_hash IS NULL) = (sealed_totp IS NULL))
     )`,
     `CREATE TABLE owner_passkey (
       seq ${serial},
@@ -41,13 +42,16 @@ export const owners: Migration = {
       expires_at ${integer} NOT NULL
     )`,
     "CREATE INDEX owner_session_owner ON owner_session (owner_id)",
+    "CREATE INDEX owner_session_expires ON owner_session (expires_at)",
     `CREATE TABLE owner_invitation (
       hash TEXT NOT NULL PRIMARY KEY,
       created_at ${integer} NOT NULL,
       expires_at ${integer} NOT NULL
     )`,
+    "CREATE INDEX owner_invitation_expires ON owner_invitation (expires_at)",
     `CREATE TABLE last_signed (
-      slot TEXT NOT NULL PRIMARY KEY,
+      seq ${serial},
+      slot TEXT NOT NULL UNIQUE,
       user_pubkey TEXT NOT NULL,
       created_at ${integer} NOT NULL,
       sealed ${bytes} NOT NULL
