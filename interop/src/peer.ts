@@ -10,12 +10,15 @@ export interface ClientPeer {
   /** None for ours: it is the one that this page comes with. */
   readonly version?: string
   /** Connects with a bunker:// token; rejects, and leaves nothing open, when the bunker does not take it. */
-  connect(token: string, secretKey: Uint8Array): Promise<ClientSession>
+  connect(token: string, secretKey: Uint8Array, onAuthUrl?: OnAuthUrl): Promise<ClientSession>
   /** Shows a nostrconnect:// token and listens for its answer; rejects, and leaves nothing open, when none comes. */
   pair(meeting: Meeting): Promise<Paired>
   /** The cells that are no plain yes. Each is checked: a newer version may have learned it. */
   readonly limits: Partial<Readonly<Record<Cell, Limit>>>
 }
+
+/** A page that the remote-signer wants the user to open. */
+export type OnAuthUrl = (url: string) => void
 
 export interface Meeting {
   readonly relay: string
@@ -25,6 +28,7 @@ export interface Meeting {
   readonly deadlineMs: number
   /** Takes the token to the bunker, as a person does who has scanned it. */
   readonly letIn: (uri: string) => Promise<void>
+  readonly onAuthUrl?: OnAuthUrl
 }
 
 export interface Paired {

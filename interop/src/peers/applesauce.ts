@@ -1,7 +1,7 @@
 import { RelayPool } from "applesauce-relay"
 import { NostrConnectSigner, PrivateKeySigner } from "applesauce-signers"
 import { generateSecretKey } from "nostr-tools/pure"
-import type { ClientPeer, ClientSession } from "../peer.js"
+import type { ClientPeer, ClientSession, OnAuthUrl } from "../peer.js"
 import { versionOf } from "../version.js"
 import { within } from "../wait.js"
 import { WatchedWebSocket } from "../wire.js"
@@ -22,20 +22,25 @@ export const applesauce: ClientPeer = {
       why: `applesauce-relay ${versionOf("applesauce-relay")} takes a WebSocket that was closed properly for finished, and does not subscribe again`,
     },
   },
-  async connect(token, secretKey) {
+  async connect(token, secretKey, onAuthUrl) {
     const pool = newPool()
     try {
-      const signer = await NostrConnectSigner.fromBunkerURI(token, { pool, signer: new PrivateKeySigner(secretKey) })
+      const signer = await NostrConnectSigner.fromBunkerURI(token, {
+        pool,
+        signer: new PrivateKeySigner(secretKey),
+        ...authOf(onAuthUrl),
+      })
       return sessionOf(signer, pool)
     } catch (error) {
       pool.close()
       throw error
     }
   },
-  async pair({ relay, perms, deadlineMs, letIn }) {
+  async pair({ relay, perms, deadlineMs, letIn, onAuthUrl }) {
     const secretKey = generateSecretKey()
     const pool = newPool()
-    const signer = new NostrConnectSigner({ relays: [relay], pool, signer: new PrivateKeySigner(secretKey) })
+    const local = new PrivateKeySigner(secretKey)
+    const signer = new NostrConnectSigner({ relays: [relay], pool, signer: local, ...authOf(onAuthUrl) })
     try {
       const listening = signer.waitForSigner()
       const uri = signer.getNostrConnectURI({ name: "Notes", permissions: perms.split(",") })
@@ -47,6 +52,10 @@ export const applesauce: ClientPeer = {
       throw error
     }
   },
+}
+
+function authOf(onAuthUrl: OnAuthUrl | undefined): { onAuth?: (url: string) => Promise<void> } {
+  return onAuthUrl === undefined ? {} : { onAuth: async (url) => onAuthUrl(url) }
 }
 
 function newPool(): RelayPool {

@@ -1,6 +1,6 @@
-import { RemoteSigner } from "@casemate/nip46/client"
+import { type ConnectOptions, RemoteSigner } from "@casemate/nip46/client"
 import { hexToBytes } from "nostr-tools/utils"
-import type { ClientPeer, ClientSession } from "../peer.js"
+import type { ClientPeer, ClientSession, OnAuthUrl } from "../peer.js"
 import { within } from "../wait.js"
 import { WatchedWebSocket } from "../wire.js"
 
@@ -10,11 +10,12 @@ const webSocket = (url: string): WatchedWebSocket => new WatchedWebSocket(url)
 export const casemate: ClientPeer = {
   name: "Casemate RemoteSigner",
   limits: {},
-  async connect(token, clientSecretKey) {
-    return sessionOf(await RemoteSigner.connect(token, { clientSecretKey, webSocket }))
+  async connect(token, clientSecretKey, onAuthUrl) {
+    return sessionOf(await RemoteSigner.connect(token, { clientSecretKey, webSocket, ...authOf(onAuthUrl) }))
   },
-  async pair({ relay, perms, deadlineMs, letIn }) {
-    const pairing = await RemoteSigner.pair({ relays: [relay], app: { name: "Notes" }, perms, webSocket })
+  async pair({ relay, perms, deadlineMs, letIn, onAuthUrl }) {
+    const app = { name: "Notes" }
+    const pairing = await RemoteSigner.pair({ relays: [relay], app, perms, webSocket, ...authOf(onAuthUrl) })
     const connected = pairing.connected()
     try {
       const [signer] = await within(Promise.all([connected, letIn(pairing.uri)]), deadlineMs, "pairing")
@@ -29,6 +30,10 @@ export const casemate: ClientPeer = {
       throw error
     }
   },
+}
+
+function authOf(onAuthUrl: OnAuthUrl | undefined): Pick<ConnectOptions, "onAuthUrl"> {
+  return onAuthUrl === undefined ? {} : { onAuthUrl: ({ url }) => onAuthUrl(url) }
 }
 
 function sessionOf(signer: RemoteSigner): ClientSession {

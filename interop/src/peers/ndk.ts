@@ -45,10 +45,11 @@ export const ndk: ClientPeer = {
       isStillSo: (signer) => !("logout" in signer),
     },
   },
-  async connect(token, secretKey) {
+  async connect(token, secretKey, onAuthUrl) {
     const kit = new NDK({ enableOutboxModel: false })
     const signer = NDKNip46Signer.bunker(kit, token, new NDKPrivateKeySigner(secretKey))
     const session = sessionOf(signer, kit)
+    if (onAuthUrl !== undefined) signer.on("authUrl", onAuthUrl)
     try {
       await signer.blockUntilReady()
     } catch (error) {
@@ -57,11 +58,13 @@ export const ndk: ClientPeer = {
     }
     return session
   },
-  async pair({ relay, perms, deadlineMs, letIn }) {
+  async pair({ relay, perms, deadlineMs, letIn, onAuthUrl }) {
     const secretKey = generateSecretKey()
     const kit = new NDK({ enableOutboxModel: false })
     const localSigner = new NDKPrivateKeySigner(secretKey)
     const signer = NDKNip46Signer.nostrconnect(kit, relay, localSigner, { name: "Notes", perms })
+    // After its own token the signer does not pass on what its rpc emits.
+    if (onAuthUrl !== undefined) signer.rpc.on("authUrl", onAuthUrl)
     try {
       const ready = signer.blockUntilReady()
       await within(Promise.all([ready, letIn(signer.nostrConnectUri as string)]), deadlineMs, "pairing")

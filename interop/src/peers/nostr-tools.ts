@@ -13,10 +13,10 @@ export const nostrTools: ClientPeer = {
   name: "nostr-tools BunkerSigner",
   version: versionOf("nostr-tools"),
   limits: {},
-  async connect(token, secretKey) {
+  async connect(token, secretKey, onauth) {
     const pointer = (await parseBunkerInput(token)) as BunkerPointer
     const pool = new SimplePool()
-    const signer = BunkerSigner.fromBunker(secretKey, pointer, { pool })
+    const signer = BunkerSigner.fromBunker(secretKey, pointer, { pool, ...(onauth && { onauth }) })
     const session = sessionOf(signer, pool)
     try {
       await signer.connect()
@@ -26,7 +26,7 @@ export const nostrTools: ClientPeer = {
     }
     return session
   },
-  async pair({ relay, perms, deadlineMs, letIn }) {
+  async pair({ relay, perms, deadlineMs, letIn, onAuthUrl: onauth }) {
     const secretKey = generateSecretKey()
     const pool = new SimplePool()
     const uri = createNostrConnectURI({
@@ -37,7 +37,7 @@ export const nostrTools: ClientPeer = {
       name: "Notes",
     })
     try {
-      const listening = BunkerSigner.fromURI(secretKey, uri, { pool })
+      const listening = BunkerSigner.fromURI(secretKey, uri, { pool, ...(onauth && { onauth }) })
       const [signer] = await within(Promise.all([listening, letIn(uri)]), deadlineMs, "pairing")
       return { session: sessionOf(signer, pool), secretKey }
     } catch (error) {

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { createNodeBackend } from "@casemate/nip46/crypto/node"
 import BetterSqlite from "better-sqlite3"
 import { RECORD_FILE } from "../../src/config/folders.js"
-import type { AuditVerdict } from "../../src/keyd/record/record.js"
+import type { AuditVerdict, Record } from "../../src/keyd/record/record.js"
 import { openSqliteRecord } from "../../src/keyd/record/sqlite-record.js"
 import { loadRootKey } from "../../src/keyd/vault/root-key.js"
 import { Vault } from "../../src/keyd/vault/vault.js"
@@ -36,8 +36,26 @@ export function select<T>(folders: Folders, sql: string): T[] {
   }
 }
 
+/**
+ * Lets so many seconds pass for all that is granted for a time. keyd keeps what it has read: it must be started anew.
+ * A clock that is moved would move for the apps too, or tell them that theirs is wrong.
+ */
+export function passTime(folders: Folders, seconds: number): void {
+  const db = new BetterSqlite(join(folders.data, RECORD_FILE), { timeout: 5_000 })
+  try {
+    db.prepare('UPDATE "grant" SET expires_at = expires_at - ?').run(seconds)
+  } finally {
+    db.close()
+  }
+}
+
 /** Walks the audit chain of a bunker that has stopped, with its root key. */
-export async function verifyAudit(folders: Folders): Promise<AuditVerdict> {
+export function verifyAudit(folders: Folders): Promise<AuditVerdict> {
+  return withRecord(folders, (record) => record.verifyAudit())
+}
+
+/** The record of a bunker that has stopped, opened with its root key. */
+export async function withRecord<T>(folders: Folders, work: (record: Record) => Promise<T>): Promise<T> {
   const crypto = createNodeBackend()
   const { rootKey, vaultId } = loadRootKey({
     dataDir: folders.data,
@@ -54,7 +72,7 @@ export async function verifyAudit(folders: Folders): Promise<AuditVerdict> {
     },
   })
   try {
-    return await record.verifyAudit()
+    return await work(record)
   } finally {
     await record.close()
     vault.close()

@@ -116,6 +116,39 @@ describe("QUIRKS signer 10: the auth challenge (N46-AUTH-1, N46-AUTH-2)", () => 
     expect((await bench.engine.approvals.waiting())[0]?.deadline).toBe(START + 60)
   })
 
+  it("is sent once the record has it, or has failed", async () => {
+    for (const fails of [false, true]) {
+      let kept: (() => void) | undefined
+      const bench = at({
+        record: (record) => ({
+          ...record,
+          async challenge(id, challenge) {
+            await new Promise<void>((resolve) => {
+              kept = resolve
+            })
+            if (fails) throw new Error("the disk is full")
+            await record.challenge(id, challenge)
+          },
+        }),
+      })
+      const client = await asking(bench, { style: "auth_url" })
+      let isSent = false
+      const sending = bench.engine.handle(client.request("sign_event", [eventJson(1)])).then((outcome) => {
+        isSent = true
+        return outcome
+      })
+      await expect.poll(() => kept).toBeDefined()
+      expect(isSent).toBe(false)
+      kept?.()
+      const outcome = await sending
+      if (outcome.kind !== "waiting") throw new Error(outcome.kind)
+      expect(outcome.challenge).toBeDefined()
+      const { approval } = await shown(bench, outcome.approvalId)
+      expect(approval.challenge).toEqual(fails ? undefined : outcome.challenge?.event)
+      expect(bench.faults).toHaveLength(fails ? 1 : 0)
+    }
+  })
+
   it("is the very same event after a restart, and none once it is old", async () => {
     const bench = at()
     const client = await asking(bench, { style: "auth_url" })

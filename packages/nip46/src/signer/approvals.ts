@@ -144,8 +144,9 @@ export class Approvals {
     const url = connection.style === "auth_url" ? this.#url(id) : undefined
     if (url === undefined) return undefined
     const challenge = await answerer.challenge(requestId, url, connection, senderOf(claim.event), now())
-    // Kept so that a restart sends the very same event again: some clients take a second one for an error.
-    record.challenge(id, challenge.event).catch(onFault)
+    // Kept before anybody has it, so that a restart sends the very same event again: some clients take a second one
+    // for an error, others open a second page.
+    await record.challenge(id, challenge.event).catch(onFault)
     return challenge
   }
 

@@ -312,7 +312,7 @@ export interface SignerRecord {
   dueApprovals(at: number): Promise<readonly Approval[]>
   /** Expired ones whose deadline is after this time in unix seconds, the latest first, so many at most. */
   lateApprovals(after: number, limit: number): Promise<readonly Approval[]>
-  /** Keeps the `auth_url` that a client was sent; rides in the next commit, as `answer` does. */
+  /** Keeps the `auth_url` that a client is about to be sent. */
   challenge(id: string, challenge: NostrEvent): Promise<void>
   /** Decides each approval exactly once, whoever asks how often; approves only on an `active` connection. */
   decide(entry: DecisionEntry): Promise<DecideResult>

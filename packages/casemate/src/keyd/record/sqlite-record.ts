@@ -225,7 +225,7 @@ class SqliteRecord extends SqliteOwners implements Record {
   }
 
   challenge(id: string, challenge: NostrEvent): Promise<void> {
-    return this.write(() => this.#writes.challenge(id, challenge), { lazy: true })
+    return this.write(() => this.#writes.challenge(id, challenge))
   }
 
   decide(entry: DecisionEntry): Promise<DecideResult> {
