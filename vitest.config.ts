@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: [
       "packages/*/src/**/*.test.ts",
+      "packages/*/web/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
       "test/**/*.test.ts",
       "interop/src/**/*.test.ts",

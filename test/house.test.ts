@@ -23,6 +23,8 @@ const TABLE: Record<string, readonly string[]> = {
   "casemate/gateway": ["nip46/transport", "nip46/crypto", "nip46/protocol", "casemate/config", "casemate/channel"],
   "casemate/daemon.ts": ["casemate/config", "casemate/channel"],
   // It makes the keypair of an app's token; the users' keys stay in keyd.
+  // The pages: what they know of keyd is what it may be asked, and the words for it.
+  "casemate/web": ["casemate/channel"],
   "casemate/cli": ["casemate/config", "casemate/daemon.ts", "casemate/channel", "nip46/protocol", "nip46/crypto"],
 }
 
@@ -35,6 +37,7 @@ const ISOMORPHIC = [
   "nip46/signer",
   "nip46/testing",
   "nip46/crypto",
+  "casemate/web",
 ]
 
 const packages = fileURLToPath(new URL("../packages", import.meta.url))
@@ -55,10 +58,10 @@ function sources(folder: string): string[] {
   })
 }
 
-/** `packages/nip46/src/signer/engine.ts` stands in `nip46/signer`. */
+/** `packages/nip46/src/signer/engine.ts` stands in `nip46/signer`, and the pages, which no Node runs, in `casemate/web`. */
 function roomOf(path: string): string {
-  const [pkg = "", , room = ""] = relative(packages, path).split(sep)
-  return `${pkg}/${room}`
+  const [pkg = "", top = "", room = ""] = relative(packages, path).split(sep)
+  return top === "src" ? `${pkg}/${room}` : `${pkg}/${top}`
 }
 
 function importsOf(file: string): Import[] {
@@ -74,7 +77,7 @@ function importsOf(file: string): Import[] {
   })
 }
 
-const files = ["nip46", "casemate"].flatMap((pkg) => sources(join(packages, pkg, "src")))
+const files = ["nip46/src", "casemate/src", "casemate/web/src"].flatMap((folder) => sources(join(packages, folder)))
 const imports = files.flatMap(importsOf)
 const ours = imports.filter(({ to }) => /^(nip46|casemate)\//.test(to))
 
@@ -88,6 +91,7 @@ describe("the house", () => {
   it("finds an import that the table does not allow", () => {
     expect(isAllowed({ file: "", from: "casemate/gateway", to: "nip46/signer" })).toBe(false)
     expect(isAllowed({ file: "", from: "casemate/keyd", to: "nip46/transport" })).toBe(false)
+    expect(isAllowed({ file: "", from: "casemate/web", to: "casemate/config" })).toBe(false)
   })
 
   it("imports only as its table allows", () => {
@@ -138,7 +142,7 @@ function textOf(folder: string): [string, string][] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry): [string, string][] => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return ["dist", "node_modules"].includes(entry.name) ? [] : textOf(path)
-    return /\.(ts|js|json)$/.test(entry.name) ? [[path, readFileSync(path, "utf8")]] : []
+    return /\.(tsx?|js|json)$/.test(entry.name) ? [[path, readFileSync(path, "utf8")]] : []
   })
 }
 
