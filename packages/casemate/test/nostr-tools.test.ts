@@ -12,7 +12,7 @@ describe("nostr-tools' BunkerSigner through the running daemon", () => {
   let app: App
   const apps: App[] = []
   const open = async (token: string, secretKey?: Uint8Array): Promise<App> => {
-    const opened = await openApp(token, secretKey)
+    const opened = await openApp(token, { secretKey })
     apps.push(opened)
     return opened
   }

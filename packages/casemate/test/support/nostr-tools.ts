@@ -1,4 +1,4 @@
-import { type BunkerPointer, BunkerSigner, parseBunkerInput } from "nostr-tools/nip46"
+import { type BunkerPointer, BunkerSigner, type BunkerSignerParams, parseBunkerInput } from "nostr-tools/nip46"
 import { SimplePool, useWebSocketImplementation } from "nostr-tools/pool"
 import { generateSecretKey } from "nostr-tools/pure"
 import { WebSocket } from "ws"
@@ -6,10 +6,16 @@ import { WebSocket } from "ws"
 useWebSocketImplementation(WebSocket)
 
 /** An app that nobody here wrote: nostr-tools' BunkerSigner, with a pool of its own. */
-export async function openApp(token: string, secretKey = generateSecretKey()) {
+export async function openApp(
+  token: string,
+  {
+    secretKey = generateSecretKey(),
+    ...params
+  }: { secretKey?: Uint8Array | undefined } & Pick<BunkerSignerParams, "onauth"> = {},
+) {
   const pointer = (await parseBunkerInput(token)) as BunkerPointer
   const pool = new SimplePool()
-  const signer = BunkerSigner.fromBunker(secretKey, pointer, { pool })
+  const signer = BunkerSigner.fromBunker(secretKey, pointer, { pool, ...params })
   return {
     secretKey,
     pointer,

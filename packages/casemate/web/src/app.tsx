@@ -19,10 +19,11 @@ interface AppProps {
 }
 
 export function App({ base, secret }: AppProps): JSX.Element {
-  const [path, setPath] = useState(() => currentPath(base))
+  // An object: going where one is already draws anew, since who signed in meanwhile sees another page there.
+  const [{ path }, setPlace] = useState(() => ({ path: currentPath(base) }))
 
   useEffect(() => {
-    const follow = (): void => setPath(currentPath(base))
+    const follow = (): void => setPlace({ path: currentPath(base) })
     window.addEventListener("popstate", follow)
     return () => window.removeEventListener("popstate", follow)
   }, [base])
@@ -32,7 +33,7 @@ export function App({ base, secret }: AppProps): JSX.Element {
       const method = replace ? "replaceState" : "pushState"
       history[method]({ isWithin: true }, "", `${base}${path}`)
       window.scrollTo(0, 0)
-      setPath(path)
+      setPlace({ path })
     }
     const api = new Api({
       base,

@@ -20,7 +20,7 @@ export class Authenticator {
     this.#id = id
   }
 
-  /** For one page, from now on. `passkeys`: what another one held. */
+  /** For one page, from now on. `passkeys`: what another one held; of two that count on, one is taken for a copy. */
   static async add(page: Page, passkeys: readonly StoredPasskey[] = []): Promise<Authenticator> {
     const cdp = await page.context().newCDPSession(page)
     await cdp.send("WebAuthn.enable")
