@@ -69,6 +69,24 @@ test.each([
   expect(plan).not.toMatch(/SCAN (?:approval|claim)|ORDER BY/)
 })
 
+test.each([
+  "invitation",
+  "ownerById",
+  "ownerByName",
+  "passkeyById",
+  "passkeysOf",
+  "codesOf",
+  "session",
+  "sessionsOf",
+  "trimSessionsOf",
+  "purgeSessions",
+  "purgeInvitations",
+  "lastSigned",
+  "deleteLastSignedOf",
+] as const)("%s looks at no more than it is about", (name) => {
+  expect(planOf(name)).not.toMatch(/SCAN|ORDER BY/)
+})
+
 test("ten thousand that wait are listed whole, and a commit beside them asks as much as ever", async () => {
   const { active, audit, waiting } = createFixtures()
   const connections = Array.from({ length: 100 }, () => active())

@@ -73,6 +73,51 @@ test("what the third schema has goes on to deny whatever it did not grant, witho
   expect([rows("approval"), rows("pragma_foreign_key_check")]).toEqual([[], []])
 })
 
+test("a filled record of the fourth schema comes through whole, and has no owners yet", () => {
+  migrate(db, { migrations: MIGRATIONS.slice(0, 4) })
+  db.exec("INSERT INTO user_key VALUES (NULL, 'alice', 'user', x'01', 1)")
+  db.exec(`INSERT INTO connection (id, user_pubkey, remote_signer_pubkey, sealed_transport_key, state, relays,
+    client_relays, app, requested_perms, created_at, revision, style)
+    VALUES ('one', 'user', 'signer', x'00', 'active', '[]', '[]', '{}', '', 1, 7, 'hold')`)
+  db.exec(`INSERT INTO "grant" VALUES ('one', 'g', 0, 'sign_event', '1', 'allow', 9, 3, 4, 60, '[5]', '{}')`)
+  db.exec("INSERT INTO claim VALUES (NULL, 'event', 'one', 'key', '{}', 1, 1, '{\"kind\":\"ask\"}', NULL, NULL)")
+  db.exec(`INSERT INTO approval VALUES
+    (NULL, 'a', 'event', 'one', 'user', 1, 'ping', NULL, '[]', 'ask', 'pending', 1, NULL, NULL)`)
+  db.exec("INSERT INTO audit VALUES ('keyd', 1, 1, 'owner', 'one', 'ping', NULL, 'ask', '', 'event', x'02')")
+  db.exec("INSERT INTO audit_head VALUES ('keyd', x'03')")
+  db.exec("INSERT INTO setting VALUES ('record.floor', '5')")
+  const tables = ["user_key", "connection", '"grant"', "claim", "approval", "audit", "audit_head", "setting"]
+  const before = tables.map(rows)
+  expect(before.every(({ length }) => length === 1)).toBe(true)
+  migrate(db)
+  expect(tables.map(rows)).toEqual(before)
+  const fresh = ["owner", "owner_passkey", "owner_code", "owner_session", "owner_invitation", "last_signed"]
+  expect(fresh.map(rows)).toEqual(fresh.map(() => []))
+  expect(rows("pragma_foreign_key_check")).toEqual([])
+})
+
+test("what an owner has stands on an owner who is here, and a password on the app that goes with it", () => {
+  migrate(db)
+  const insert = (id: string, name: string, hash: string, totp: string) =>
+    db.exec(`INSERT INTO owner VALUES (NULL, '${id}', '${name}', '${name}', 1, ${hash}, ${totp}, 0)`)
+  expect(() => insert("one", "alice", "'hash'", "NULL")).toThrow(/CHECK/)
+  expect(() => insert("one", "alice", "NULL", "x'00'")).toThrow(/CHECK/)
+  insert("one", "alice", "'hash'", "x'00'")
+  insert("two", "bob", "NULL", "NULL")
+  expect(() => insert("three", "alice", "NULL", "NULL")).toThrow(/UNIQUE/)
+  const code = (owner: string) => db.exec(`INSERT INTO owner_code VALUES ('code', '${owner}')`)
+  const session = (owner: string, by: string) =>
+    db.exec(`INSERT INTO owner_session VALUES (NULL, 'session', '${owner}', '${by}', 1, 2)`)
+  const passkey = (owner: string) =>
+    db.exec(`INSERT INTO owner_passkey VALUES (NULL, 'key', '${owner}', x'00', 0, '[]', 'localhost', '', 1, NULL)`)
+  for (const orphan of [() => code("nobody"), () => session("nobody", "passkey"), () => passkey("nobody")])
+    expect(orphan).toThrow(/FOREIGN KEY/)
+  expect(() => session("one", "guess")).toThrow(/CHECK/)
+  code("one")
+  passkey("two")
+  for (const id of ["one", "two"]) expect(() => db.exec(`DELETE FROM owner WHERE id = '${id}'`)).toThrow(/FOREIGN KEY/)
+})
+
 test("an approval stands on a claim and a connection that are there", () => {
   migrate(db)
   db.exec(`INSERT INTO connection (id, user_pubkey, remote_signer_pubkey, sealed_transport_key, state, relays,

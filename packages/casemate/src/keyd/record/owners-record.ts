@@ -4,7 +4,7 @@ import type { AuditEntry } from "@casemate/nip46/signer"
 export interface Owner {
   /** 32 hex digits. */
   readonly id: string
-  /** No two that differ only in case. */
+  /** No two that a reader takes for the same: compared by NFKC, and in any case. */
   readonly name: string
   /** Unix seconds. */
   readonly createdAt: number
@@ -73,7 +73,7 @@ export interface NewOwner {
 
 export type JoinResult =
   | { readonly kind: "joined" }
-  /** Nothing was written: the invitation was used, taken back, or is over. */
+  /** Nothing was written: there is no such invitation, it was used, or was over when the owner was made. */
   | { readonly kind: "spent" }
   /** Nothing was written, and the invitation stands: another owner has the name, or the passkey. */
   | { readonly kind: "taken"; readonly by: "name" | "passkey" }
@@ -81,6 +81,7 @@ export type JoinResult =
 /** Who may decide in a browser, and by what keyd knows them. Every write with an audit row is one transaction with it. */
 export interface OwnersRecord {
   addInvitation(invitation: Invitation, audit: AuditEntry): Promise<void>
+  /** Also one that is over, until it is purged. */
   invitation(hash: string): Promise<Invitation | undefined>
   /** Spends the invitation and makes the owner with all that it has, or nothing of it. */
   join(entry: NewOwner, audit: AuditEntry): Promise<JoinResult>
@@ -93,12 +94,13 @@ export interface OwnersRecord {
 
   passkey(id: string): Promise<OwnerPasskey | undefined>
   passkeysOf(ownerId: string): Promise<readonly OwnerPasskey[]>
-  /** False: it is here already. */
+  /** False: it is here already. @throws `RECORD_FAILED` when there is no such owner */
   addPasskey(passkey: OwnerPasskey, audit: AuditEntry): Promise<boolean>
   /** False: it is not here, or the owner has neither another nor a password. */
   removePasskey(ownerId: string, id: string, audit: AuditEntry): Promise<boolean>
+  /** In place of the one before. False: there is no such owner. */
   setPassword(ownerId: string, password: OwnerPassword, audit: AuditEntry): Promise<boolean>
-  /** In place of those before. */
+  /** In place of those before. @throws `RECORD_FAILED` when there is no such owner */
   setCodes(ownerId: string, hashes: readonly string[], audit: AuditEntry): Promise<void>
   codesLeft(ownerId: string): Promise<number>
 
@@ -113,12 +115,12 @@ export interface OwnersRecord {
   session(hash: string): Promise<OwnerSession | undefined>
   sessionsOf(ownerId: string): Promise<readonly OwnerSession[]>
   endSession(hash: string): Promise<void>
-  /** How many were ended. */
+  /** How many were ended; without any, nothing is written. */
   endSessionsOf(ownerId: string, but: string | undefined, audit: AuditEntry): Promise<number>
 
   /** The last event that was signed for a slot: a user key, a kind, and a `d` where the kind has one. Sealed. */
   lastSigned(slot: string): Promise<Uint8Array | undefined>
-  /** Not in place of one with a later `created_at`. Goes with its user key. */
+  /** Not in place of one with a later `created_at`. Goes with its user key; the newest ten thousand slots stay. */
   setLastSigned(entry: LastSigned): Promise<void>
 }
 

@@ -35,13 +35,16 @@ describe("sealed bytes", () => {
     const elsewhere: SealContext[] = [
       { ...context, purpose: "transport-key" },
       { ...context, purpose: "audit-head" },
+      { ...context, purpose: "owner-totp" },
+      { ...context, purpose: "last-signed" },
       { ...context, id: "vault2" },
       { ...context, of: "cd".repeat(32) },
       { ...context, id: `vault${context.of}`, of: "" },
     ]
     for (const other of elsewhere) expect(() => unseal(key, other, sealed)).toThrow(invalidKey)
-    const { auditHead, auditMac } = subkeysOf(1)
-    for (const other of [subkeysOf(2).seal, auditHead, auditMac]) {
+    const { seal: same, ...others } = subkeysOf(1)
+    expect(unseal(same, context, sealed)).toEqual(plaintext)
+    for (const other of [subkeysOf(2).seal, ...Object.values(others)]) {
       expect(() => unseal(other, context, sealed)).toThrow(invalidKey)
     }
   })
@@ -70,11 +73,30 @@ describe("sealed bytes", () => {
   })
 })
 
-test("subkeys differ from each other and from the root key", () => {
-  const root = new Secret(new Uint8Array(32).fill(1))
-  const { seal: sealing, auditMac, auditHead } = deriveSubkeys(root)
-  const all = [root, sealing, auditMac, auditHead].map((secret) =>
-    secret.use((bytes) => Buffer.from(bytes).toString("hex")),
-  )
-  expect(new Set(all).size).toBe(4)
+describe("subkeys", () => {
+  const hexOf = (secret: Secret) => secret.use((bytes) => Buffer.from(bytes).toString("hex"))
+
+  test("differ from each other and from the root key", () => {
+    const root = new Secret(new Uint8Array(32).fill(1))
+    const all = [root, ...Object.values(deriveSubkeys(root))].map(hexOf)
+    expect(all.length).toBe(10)
+    expect(new Set(all).size).toBe(all.length)
+  })
+
+  test("are what they were when something was first sealed, hashed or signed under them", () => {
+    const beginnings = Object.entries(subkeysOf(1)).map(([name, key]) => [name, hexOf(key).slice(0, 16)])
+    expect(Object.fromEntries(beginnings)).toMatchInlineSnapshot(`
+      {
+        "auditHead": "fb5dad7ab88d4b81",
+        "auditMac": "aa1d16b2ffe87cae",
+        "ownerHash": "64662eef6132cb4f",
+        "pepper": "29995c7ef4b15be1",
+        "seal": "eb47b33e5b5a4fbf",
+        "signed": "0344b014eb1d0955",
+        "signedSlot": "527205134be40e9e",
+        "totp": "95fbc35f68e99d83",
+        "webhook": "ab6252496906562c",
+      }
+    `)
+  })
 })
