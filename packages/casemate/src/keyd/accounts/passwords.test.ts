@@ -1,3 +1,4 @@
+import { verify } from "@node-rs/argon2"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { AccountBench, PASSWORD } from "../../../test/support/account-bench.js"
 import { Authenticator } from "../../../test/support/authenticator.js"
@@ -66,6 +67,15 @@ describe("a password", () => {
     expect(await attempt("alice", PASSWORD, alice.code())).toMatchObject({ ok: true })
     bench.restart()
     expect(await attempt("alice", PASSWORD, alice.code())).toMatchObject({ code: "wrong_credential" })
+  })
+
+  it("is kept as argon2id of 64 MiB and three passes, under a pepper that is not in the record", async () => {
+    await bench.joinWithPassword("alice")
+    const kept = (await bench.record.owner("alice"))?.password?.hash ?? ""
+    expect(kept).toMatch(/^\$argon2id\$v=19\$m=65536,t=3,p=1\$/)
+    expect(await verify(kept, PASSWORD)).toBe(false)
+    const matches = await bench.ports.vault.lendPepper((secret) => verify(kept, PASSWORD, { secret }))
+    expect(matches).toBe(true)
   })
 
   it("is the same however its letters are composed", async () => {
