@@ -13,7 +13,6 @@ export function webhookCommand(): Command {
     "after",
     `
 Examples:
-  $ casemate start --webhook https://ntfy.example.com/my-topic
   $ casemate webhook test
   $ casemate webhook secret`,
   )
