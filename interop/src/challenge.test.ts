@@ -1,9 +1,11 @@
 import { type Event, type EventTemplate, verifyEvent } from "nostr-tools/pure"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { runJson, until } from "../../packages/casemate/test/support/bunker.js"
-import { LINUX, titled } from "../../packages/casemate/test/support/needs.js"
+import type { Choice } from "../../packages/casemate/test/browser/support/owner-page.js"
+import { until } from "../../packages/casemate/test/support/bunker.js"
+import { CHROMIUM, LINUX, titled } from "../../packages/casemate/test/support/needs.js"
 import { type ChallengeBench, type ChallengedApp, startChallengeBench } from "./challenge-bench.js"
 import { ANSWER_MS, refusal } from "./client-column.js"
+import { type Desk, openBrowser, openTerminal } from "./desk.js"
 import { FLOWS } from "./flow.js"
 import { applesauce } from "./peers/applesauce.js"
 import { casemate } from "./peers/casemate.js"
@@ -19,25 +21,36 @@ const places = FLOWS.flatMap((flow) =>
 type Title = string
 const titles: readonly Title[] = places.map(({ title }) => title)
 
+const WAYS = [
+  { where: "at a terminal", needs: LINUX, openDesk: async ({ folders }: ChallengeBench) => openTerminal(folders) },
+  { where: "in a browser", needs: CHROMIUM, openDesk: openBrowser },
+]
+
+afterAll(hangUp)
+
 /** NIP-46 §Auth Challenges: what the client is not granted waits at a page, and is answered under its own id. */
-describe.skipIf(!LINUX.isHere)(titled("an app that is sent to a page", LINUX), () => {
+describe.each(WAYS)("an app that is sent to a page, and decided for $where,", ({ where, needs, openDesk }) => {
+  describe.skipIf(!LINUX.isHere || !needs.isHere)(titled(where, LINUX.isHere ? needs : LINUX), () => {
+    challenged(openDesk)
+  })
+})
+
+function challenged(openDesk: (bench: ChallengeBench) => Promise<Desk>): void {
   let bench: ChallengeBench
+  let desk: Desk
   const apps = new Map<Title, ChallengedApp>()
   beforeAll(async () => {
     bench = await startChallengeBench()
+    desk = await openDesk(bench)
     for (const { peer, flow, title } of places) apps.set(title, await bench.open(peer, flow))
   }, 60_000)
   afterAll(async () => {
+    await desk.close()
     await bench.close()
-    hangUp()
   })
 
   const appOf = (title: Title): ChallengedApp => apps.get(title) as ChallengedApp
-
-  async function decide({ url }: Asked, ...[verb = "", ...options]: string[]): Promise<void> {
-    const id = url.slice(url.lastIndexOf("/") + 1)
-    await runJson(bench.folders, ["requests", verb, id, ...options])
-  }
+  const decide = ({ url }: Asked, choice: Choice): Promise<void> => desk.decide(url, choice)
 
   /** What it asked for, signed by the user, after one page and one question. */
   async function expectSigned({ app, url, signing, template, before }: Asked): Promise<void> {
@@ -64,13 +77,13 @@ describe.skipIf(!LINUX.isHere)(titled("an app that is sent to a page", LINUX), (
   it.each(titles)("%s is given the page once, and has its signature once that is approved", async (title) => {
     const asked = await ask(appOf(title), "approved once")
     expect(asked.url).toMatch(new RegExp(`^${bench.origin}/requests/[0-9a-f]{32}$`))
-    await decide(asked, "approve")
+    await decide(asked, "Approve once")
     await expectSigned(asked)
   })
 
   it.each(titles)("%s is refused with our sentence once that is denied", async (title) => {
     const asked = await ask(appOf(title), "denied")
-    await decide(asked, "deny")
+    await decide(asked, "Deny")
     await expectDenied(asked)
   })
 
@@ -83,7 +96,7 @@ describe.skipIf(!LINUX.isHere)(titled("an app that is sent to a page", LINUX), (
 
     it.each(titles)("%s was given no second page, and has its signature", async (title) => {
       const asked = waiting.get(title) as Asked
-      await decide(asked, "approve")
+      await decide(asked, "Approve once")
       await expectSigned(asked)
     })
   })
@@ -94,7 +107,7 @@ describe.skipIf(!LINUX.isHere)(titled("an app that is sent to a page", LINUX), (
       for (const [title, app] of apps) {
         const asked = await ask(app, "approved for an hour")
         approved.set(title, asked)
-        await decide(asked, "approve", "--for", "1h")
+        await decide(asked, "For 1 hour")
         await expectSigned(asked)
       }
     }, 60_000)
@@ -113,12 +126,12 @@ describe.skipIf(!LINUX.isHere)(titled("an app that is sent to a page", LINUX), (
       it.each(titles)("%s is sent to a page again", async (title) => {
         const asked = await ask(appOf(title), "after the hour")
         expect(asked.url).not.toBe(approved.get(title)?.url)
-        await decide(asked, "deny")
+        await decide(asked, "Deny")
         await expectDenied(asked)
       })
     })
   })
-})
+}
 
 interface Asked {
   readonly app: ChallengedApp
