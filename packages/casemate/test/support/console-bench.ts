@@ -50,6 +50,7 @@ export interface ConsoleBenchOptions {
   readonly publicUrl?: string
   readonly pages?: Pages
   readonly bodyDeadlineMs?: number
+  readonly bodyRoomBytes?: number
   readonly now?: () => number
 }
 
