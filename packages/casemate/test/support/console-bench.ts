@@ -48,7 +48,7 @@ export interface ConsoleBench {
 
 export interface ConsoleBenchOptions {
   readonly publicUrl?: string
-  readonly pages?: Pages
+  readonly pages?: Pages | undefined
   readonly bodyDeadlineMs?: number
   readonly bodyRoomBytes?: number
   readonly now?: () => number
