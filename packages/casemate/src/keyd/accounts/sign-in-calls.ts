@@ -39,12 +39,11 @@ export const SIGN_IN_CALLS: Answers<SignInCall, Visitor> = {
   },
 
   "session.recover": async ({ name, code }, _, accounts) => {
-    accounts.guess()
     const owner = await byName(typedName(name), accounts)
     const hash = recoveryCodeHash(code, accounts)
-    if (owner === undefined || hash === undefined) throw wrongRecoveryCode()
-    const session = await begin(owner, "recovery", { kind: "code", hash }, accounts)
-    if (session === false) throw wrongRecoveryCode()
+    const isCode = owner !== undefined && hash !== undefined
+    const session = isCode && (await begin(owner, "recovery", { kind: "code", hash }, accounts))
+    if (session === false) throw accounts.wrongGuess(wrongRecoveryCode())
     return session
   },
 }
