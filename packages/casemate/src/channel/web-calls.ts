@@ -124,7 +124,7 @@ export interface AccountCalls {
     result: { readonly passkey: WebAuthnOptions | undefined; readonly password: boolean }
   }
   "owner.passkeyOptions": { args: Record<never, never>; result: WebAuthnOptions }
-  /** With a proof, as all that follow. */
+  /** With a proof, as all that follow but `owner.totp`, which sets nothing. */
   "owner.addPasskey": { args: { response: unknown; label: string }; result: OwnerDetail }
   "owner.removePasskey": { args: { id: string }; result: OwnerDetail }
   "owner.totp": { args: Record<never, never>; result: TotpSetup }

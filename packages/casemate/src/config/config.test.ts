@@ -113,6 +113,8 @@ describe("parseConfig", () => {
     "https://:secret@bunker.example",
     "https://bunker.example/?a=1",
     "https://bunker.example/#x",
+    // Before a path of ours it would name another host.
+    "https://bunker.example//evil.example",
   ])("refuses --public-url %j", (publicUrl) => {
     expect(mistake({ publicUrl })).toMatch(/^--public-url takes an https:\/\/ URL/)
   })

@@ -118,6 +118,7 @@ function parsePublicUrl(text: string): string {
     !/^https?:$/.test(url.protocol) ||
     url.username !== "" ||
     url.password !== "" ||
+    /\/\/./.test(url.pathname) ||
     url.search !== "" ||
     url.hash !== ""
   ) {

@@ -48,8 +48,9 @@ export interface ConsoleBench {
 
 export interface ConsoleBenchOptions {
   readonly publicUrl?: string
-  readonly pages?: Pages
+  readonly pages?: Pages | undefined
   readonly bodyDeadlineMs?: number
+  readonly bodyRoomBytes?: number
   readonly now?: () => number
 }
 

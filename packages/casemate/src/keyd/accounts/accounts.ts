@@ -15,8 +15,8 @@ import type { AccountArgs } from "./web-args.js"
 /** Owners and names of whom wrong passwords are remembered. */
 const REMEMBERED = 1_000
 /**
- * Recovery codes and invitations that are tried. They have 80 and 128 bits: this is not what keeps them, and lets no
- * stranger keep an owner waiting for more than a moment.
+ * Wrong recovery codes and invitations. They have 80 and 128 bits: this is not what keeps them, so that the right one
+ * is taken however many others are tried.
  */
 const GUESSES = { capacity: 50, perSecond: 20 }
 
@@ -25,8 +25,8 @@ export interface Accounts extends AccountPorts {
   readonly key: EphemeralKey
   readonly challenges: Challenges
   readonly passwords: Passwords
-  /** @throws `too_many` */
-  guess(): void
+  /** Counts a wrong guess. @returns what is said of it: `refusal`, or `too_many` */
+  wrongGuess(refusal: WebRefusal): WebRefusal
 }
 
 /** Who makes a call, and where. */
@@ -57,8 +57,9 @@ export function createAccounts(ports: AccountPorts): Accounts {
       attempts: new Attempts(REMEMBERED, now),
       strangers: new Attempts(REMEMBERED, now),
     }),
-    guess() {
-      if (!guesses.take(now() * 1000)) throw new WebRefusal("too_many", "too many tries at once; try again in a moment")
+    wrongGuess(refusal) {
+      if (guesses.take(now() * 1000)) return refusal
+      return new WebRefusal("too_many", "too many tries at once; try again in a moment")
     },
   }
 }

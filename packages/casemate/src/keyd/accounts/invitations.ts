@@ -2,6 +2,7 @@ import type { InvitationInfo } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
 import { ownerAudit } from "../owner/owner-audit.js"
 import type { Invitation } from "../record/owners-record.js"
+import type { Accounts } from "./accounts.js"
 import type { AccountPorts } from "./ports.js"
 import { wrongInvitation } from "./refusal.js"
 
@@ -24,12 +25,12 @@ export async function invite(
   return { url: `${page}/join#${secret}`, expiresAt }
 }
 
-/** @throws `wrong_credential` when it was used or is over, or never was */
+/** @throws `wrong_credential` when it was used or is over, or never was; `too_many` of such */
 export async function invitationOf(
   secret: string,
-  { record, vault, now }: Pick<AccountPorts, "record" | "vault" | "now">,
+  { record, vault, now, wrongGuess }: Pick<Accounts, "record" | "vault" | "now" | "wrongGuess">,
 ): Promise<Invitation> {
   const found = SECRET.test(secret) ? await record.invitation(vault.ownerHash("invitation", secret)) : undefined
-  if (found === undefined || found.expiresAt <= now()) throw wrongInvitation()
+  if (found === undefined || found.expiresAt <= now()) throw wrongGuess(wrongInvitation())
   return found
 }

@@ -20,7 +20,6 @@ type JoinCall =
 /** Calls of somebody who was invited: each shows the invitation's secret, and the last uses it up. */
 export const JOIN_CALLS: Answers<JoinCall, Visitor> = {
   "invitation.show": async ({ secret }, _, accounts) => {
-    accounts.guess()
     const { expiresAt } = await invitationOf(secret, accounts)
     return { expiresAt }
   },
@@ -59,7 +58,6 @@ async function newcomer(
   args: { secret: string; name: string },
   accounts: Accounts,
 ): Promise<{ invitation: Invitation; id: string; name: string }> {
-  accounts.guess()
   const invitation = await invitationOf(args.secret, accounts)
   const name = checkName(args.name)
   if ((await accounts.record.owner(name)) !== undefined) throw nameTaken()

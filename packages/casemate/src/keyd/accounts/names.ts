@@ -12,6 +12,11 @@ export function checkName(typed: string): string {
   throw new UserError(`a name has 1 to ${MAX_NAME} visible characters, and no space at its ends`)
 }
 
+/** The name that somebody means who signs in, whatever it stands between. */
+export function typedName(typed: string): string {
+  return typed.normalize("NFKC").trim()
+}
+
 /** What an owner calls a passkey. @throws UserError */
 export function checkLabel(typed: string): string {
   const label = typed.normalize("NFC").trim()

@@ -11,13 +11,15 @@ export interface Act {
   readonly scope?: Pick<Grant, "method" | "param" | "conditions"> | undefined
   /** Of `apps.ungrant`: what would be taken back. */
   readonly taken?: readonly Pick<Grant, "effect">[] | undefined
+  /** Of `apps.extend` and `apps.resume`: what the app could use longer, or again. */
+  readonly regained?: readonly Pick<Grant, "effect" | "method" | "param" | "conditions">[] | undefined
 }
 
 /**
  * Whether a call takes more than a session, which somebody may have found open: that the owner is there now. It is so
  * for what lets people in, and for what lets an app do much that cannot be undone.
  */
-export function needsProof({ call, args, scope, taken = [] }: Act): boolean {
+export function needsProof({ call, args, scope, taken = [], regained = [] }: Act): boolean {
   switch (call) {
     case "owner.addPasskey":
     case "owner.removePasskey":
@@ -32,6 +34,9 @@ export function needsProof({ call, args, scope, taken = [] }: Act): boolean {
       return grantNeedsProof(args as GrantArgs)
     case "apps.ungrant":
       return taken.some(({ effect }) => effect === "deny")
+    case "apps.extend":
+    case "apps.resume":
+      return regained.some((grant) => grant.effect === "allow" && isSensitive(grant, grant.conditions.counterparties))
     case "requests.approve": {
       const { extent } = args as OwnerCalls["requests.approve"]["args"]
       return extent !== "once" && (scope === undefined || isSensitive(scope, scope.conditions.counterparties))

@@ -165,7 +165,8 @@ describe("a password", () => {
     const unknown = await story("mallory")
     expect(await bench.record.audit({ limit: 100 })).toEqual(before)
     expect(await story("alice")).toEqual(unknown)
-    expect(await attempt("MALLORY", "not the password", "000000")).toMatchObject({ code: "too_many" })
+    for (const spelling of ["MALLORY", " mallory", "mallory\u3000", "\uff4dallory"])
+      expect(await attempt(spelling, "not the password", "000000")).toMatchObject({ code: "too_many" })
   })
 
   it("pauses an owner for good, however many names strangers make up", async () => {

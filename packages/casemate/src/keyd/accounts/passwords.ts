@@ -59,7 +59,7 @@ export class Passwords {
   /**
    * Holds a password and its code against those of an owner, both or nothing, and has the code spent.
    *
-   * @param typed the name, where there is no such owner
+   * @param typed the name, as owners are looked up by it: where there is no such owner, failures are counted for that
    * @param spend takes the time step; false: it was taken before
    * @throws `wrong_credential`, one sentence for all; `too_many`
    */

@@ -167,6 +167,37 @@ it("taking a denial back takes a proof, taking a grant back does not", async () 
   expect(await bench.codeOf("apps.ungrant", args, { session, proof })).toBe("ok")
 })
 
+it("more time for an app that may do what costs more than a post takes a proof, less does not", async () => {
+  const session = alice.keys
+  const rich = await connectApp(bench, { perms: "sign_event" })
+  const end = bench.time + 3_600
+  const extend = (id: string, expiresAt: number | null) => bench.codeOf("apps.extend", { id, expiresAt }, { session })
+  expect(await extend(rich.id, end)).toBe("ok")
+  expect(await extend(rich.id, end - 60)).toBe("ok")
+  for (const later of [end, null]) expect(await extend(rich.id, later)).toBe("proof_needed")
+  bench.time = end
+  for (const later of [end + 60, null]) expect(await extend(rich.id, later)).toBe("proof_needed")
+  const args = { id: rich.id, expiresAt: end + 60 }
+  const proof = await bench.prove(passkey, "apps.extend", args, session)
+  expect(await bench.codeOf("apps.extend", args, { session, proof })).toBe("ok")
+
+  const modest = await connectApp(bench, { perms: "sign_event:1" })
+  for (const later of [end + 60, end + 120, null]) expect(await extend(modest.id, later)).toBe("ok")
+})
+
+it("an app that may do what costs more than a post is paused at once, and goes on with a proof", async () => {
+  const session = alice.keys
+  const rich = await connectApp(bench, { perms: "sign_event:5" })
+  const modest = await connectApp(bench, { perms: "sign_event:1" })
+  const call = (call: string, { id }: BenchApp) => bench.codeOf(call, { id }, { session })
+  expect(await call("apps.resume", rich)).toBe("ok")
+  for (const each of [rich, modest]) expect(await call("apps.pause", each)).toBe("ok")
+  expect(await call("apps.resume", rich)).toBe("proof_needed")
+  expect(await call("apps.resume", modest)).toBe("ok")
+  const proof = await bench.prove(passkey, "apps.resume", { id: rich.id }, session)
+  expect(await bench.codeOf("apps.resume", { id: rich.id }, { session, proof })).toBe("ok")
+})
+
 it("is not what one has who has just come, but with a recovery code", async () => {
   const { keys: session } = alice
   const options = await bench.get("owner.passkeyOptions", {}, { session })

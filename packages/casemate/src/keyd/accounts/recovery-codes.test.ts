@@ -77,11 +77,15 @@ it("goes when new ones are made", async () => {
   expect(await recover(recoveryCodes[0] ?? "", "bob")).toBe("ok")
 })
 
-it("cannot be tried without end, and an owner waits a moment at most", async () => {
+it("cannot be tried without end, and nobody's tries keep out whoever has one, or an invitation", async () => {
   const [code = ""] = alice.recoveryCodes
+  const secret = await bench.invite()
   const codes = []
   for (let n = 0; n < 60; n += 1) codes.push(await recover("0000-0000-0000-0000"))
   expect(codes.filter((result) => result === "too_many").length).toBeGreaterThan(0)
-  bench.time += 1
+  expect(await bench.codeOf("invitation.show", { secret: "A".repeat(22) })).toBe("too_many")
   expect(await recover(code)).toBe("ok")
+  expect(await bench.codeOf("invitation.totp", { secret, name: "bob" })).toBe("ok")
+  bench.time += 1
+  expect(await recover(code)).toBe("wrong_credential")
 })

@@ -1,6 +1,7 @@
 import type { NewSession } from "../../channel/web-calls.js"
 import type { CredentialUse, Owner, OwnerSession } from "../record/owners-record.js"
 import { type Accounts, type Answers, accountAudit, type Visitor } from "./accounts.js"
+import { typedName } from "./names.js"
 import { assertionOptions, isHandleOf, verifyAssertion } from "./passkeys.js"
 import { recoveryCodeHash } from "./recovery-codes.js"
 import { wrongPasskey, wrongRecoveryCode } from "./refusal.js"
@@ -29,7 +30,8 @@ export const SIGN_IN_CALLS: Answers<SignInCall, Visitor> = {
     return session
   },
 
-  "session.password": async ({ name, password, code }, _, accounts) => {
+  "session.password": async ({ name: typed, password, code }, _, accounts) => {
+    const name = typedName(typed)
     const owner = await byName(name, accounts)
     return accounts.passwords.check(owner, name, { password, code }, (known, step) =>
       begin(known, "password", { kind: "totp", step }, accounts),
@@ -37,12 +39,11 @@ export const SIGN_IN_CALLS: Answers<SignInCall, Visitor> = {
   },
 
   "session.recover": async ({ name, code }, _, accounts) => {
-    accounts.guess()
-    const owner = await byName(name, accounts)
+    const owner = await byName(typedName(name), accounts)
     const hash = recoveryCodeHash(code, accounts)
-    if (owner === undefined || hash === undefined) throw wrongRecoveryCode()
-    const session = await begin(owner, "recovery", { kind: "code", hash }, accounts)
-    if (session === false) throw wrongRecoveryCode()
+    const isCode = owner !== undefined && hash !== undefined
+    const session = isCode && (await begin(owner, "recovery", { kind: "code", hash }, accounts))
+    if (session === false) throw accounts.wrongGuess(wrongRecoveryCode())
     return session
   },
 }
@@ -62,8 +63,7 @@ async function begin(
 }
 
 /** By name alone: what is typed there is no id. */
-async function byName(typed: string, { record }: Accounts): Promise<Owner | undefined> {
-  const name = typed.normalize("NFKC").trim()
+async function byName(name: string, { record }: Accounts): Promise<Owner | undefined> {
   const owner = await record.owner(name)
   return owner?.id === name ? undefined : owner
 }

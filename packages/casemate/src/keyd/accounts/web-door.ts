@@ -14,6 +14,7 @@ import { callOwner } from "../owner/calls.js"
 import { grantsTaken } from "../owner/grants.js"
 import type { OwnerPorts } from "../owner/ports.js"
 import { scopeOfRequest } from "../owner/requests.js"
+import { grantsExtended, grantsResumed } from "../owner/terms.js"
 import { type Accounts, actorOf, type OwnerVisitor, type Visitor } from "./accounts.js"
 import { JOIN_CALLS } from "./join-calls.js"
 import { type Act, needsProof } from "./needs-proof.js"
@@ -128,6 +129,10 @@ async function actOf(call: OwnersCall, args: unknown, ports: OwnerPorts): Promis
       return { call, args, scope: await scopeOfRequest(args as Args<"requests.approve">, ports) }
     case "apps.ungrant":
       return { call, args, taken: await grantsTaken(args as Args<"apps.ungrant">, ports) }
+    case "apps.extend":
+      return { call, args, regained: await grantsExtended(args as Args<"apps.extend">, ports) }
+    case "apps.resume":
+      return { call, args, regained: await grantsResumed(args as Args<"apps.resume">, ports) }
     default:
       return { call, args }
   }

@@ -1,3 +1,4 @@
+import { type Connection, type Grant, isDead } from "@casemate/nip46/signer"
 import type { AppInfo, OwnerCalls } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
 import { watchOf } from "../door/watches.js"
@@ -22,6 +23,15 @@ export async function extendApp({ id, expiresAt }: Args<"apps.extend">, ports: O
   return info
 }
 
+/** What an app could use longer than before. @throws UserError */
+export async function grantsExtended(
+  { id, expiresAt }: Args<"apps.extend">,
+  ports: OwnerPorts,
+): Promise<readonly Grant[]> {
+  const connection = await chooseLiveApp(id, ports)
+  return (expiresAt ?? Infinity) > (connection.expiresAt ?? Infinity) ? usable(connection, ports) : []
+}
+
 export async function pauseApp({ id }: Args<"apps.pause">, ports: OwnerPorts): Promise<AppInfo> {
   return setState(id, "paused", { action: "owner.pause", why: "the owner paused this app" }, ports)
 }
@@ -30,10 +40,20 @@ export async function resumeApp({ id }: Args<"apps.resume">, ports: OwnerPorts):
   return setState(id, "active", { action: "owner.resume", why: "the owner lets this app go on" }, ports)
 }
 
+/** What an app that is paused could use again. @throws UserError */
+export async function grantsResumed({ id }: Args<"apps.resume">, ports: OwnerPorts): Promise<readonly Grant[]> {
+  const connection = await chooseLiveApp(id, ports)
+  return connection.state === "paused" ? usable(connection, ports) : []
+}
+
 export async function setStyle({ id, style }: Args<"apps.style">, ports: OwnerPorts): Promise<AppInfo> {
   const connection = await chooseLiveApp(id, ports)
   const why = `the owner chose the style ${style} for what this app is not granted`
   return changeApp(connection, { style }, { action: "owner.style", why }, ports)
+}
+
+function usable({ grants }: Connection, { now }: OwnerPorts): readonly Grant[] {
+  return grants.filter((grant) => !isDead(grant, now()))
 }
 
 async function setState(

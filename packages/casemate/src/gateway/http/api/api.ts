@@ -8,11 +8,12 @@ import type { WebEnv } from "../web-env.js"
 import { ApiError, statusOf } from "./api-error.js"
 import { apiRoutes } from "./api-routes.js"
 import { addressOf, CallLimit } from "./call-limit.js"
-import { hasBody, MAX_BODY_BYTES, readJson, tooLarge } from "./json-body.js"
+import { BodyRoom, hasBody, MAX_BODY_BYTES, readJson, tooLarge } from "./json-body.js"
 import { describeApi } from "./openapi.js"
 import { type ApiRoute, bodyOf, paramsOf, queryOf } from "./route.js"
 
 const BODY_DEADLINE_MS = 10_000
+const BODY_ROOM_BYTES = 33_554_432
 
 export interface ApiOptions {
   /** Hands a request on to keyd, and never rejects. */
@@ -22,12 +23,16 @@ export interface ApiOptions {
   readonly now?: () => number
   /** For a body to arrive; 10 s by default. */
   readonly bodyDeadlineMs?: number
+  /** For long bodies that arrive at the same time; 32 MiB by default. */
+  readonly bodyRoomBytes?: number
 }
 
 /** The HTTP API, to be put at /api. What it answers is keyd's word; here it is only seen to that a page of ours asks. */
-export function createApi({ call, log, now = Date.now, bodyDeadlineMs = BODY_DEADLINE_MS }: ApiOptions): Hono<WebEnv> {
+export function createApi(options: ApiOptions): Hono<WebEnv> {
+  const { call, log, now = Date.now, bodyDeadlineMs = BODY_DEADLINE_MS, bodyRoomBytes = BODY_ROOM_BYTES } = options
   const api = new Hono<WebEnv>()
   const limit = new CallLimit(now)
+  const howToRead = { deadlineMs: bodyDeadlineMs, room: new BodyRoom(bodyRoomBytes) }
   const document = describeApi()
 
   api.use(async (c, next) => {
@@ -61,11 +66,7 @@ export function createApi({ call, log, now = Date.now, bodyDeadlineMs = BODY_DEA
     }
 
     const query = parse(queryOf(route), numbersOf(c.req.queries()), `the query of ${route.path}`)
-    const body = parse(
-      bodyOf(name, route),
-      (await readJson(incoming, { deadlineMs: bodyDeadlineMs })) ?? {},
-      "the body",
-    )
+    const body = parse(bodyOf(name, route), (await readJson(incoming, howToRead)) ?? {}, "the body")
     const { proof, ...args } = { ...query, ...body, ...paramsIn(c, route) } as { readonly proof?: WebRequest["proof"] }
     const request: WebRequest = {
       call: name,

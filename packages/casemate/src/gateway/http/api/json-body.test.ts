@@ -1,3 +1,4 @@
+import { connect } from "node:net"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import {
   COOKIE,
@@ -173,6 +174,49 @@ describe("a body", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toContain("took too long to arrive")
     expect(bench.calls).toEqual([])
+  })
+})
+
+describe("many bodies at once", () => {
+  const bytes = 60_000
+  const long = `{"response":{"a":"${"x".repeat(bytes - '{"response":{"a":""}}'.length)}"}}`
+  /** Sends the first so many bytes of a long body, and keeps the rest. */
+  function begin(port: number): { readonly answer: Promise<string>; finish(): void } {
+    const socket = connect(port, "127.0.0.1")
+    const head = [
+      "POST /api/v1/session/passkey HTTP/1.1",
+      `Host: localhost:${port}`,
+      `Origin: http://localhost:${port}`,
+      "Content-Type: application/json",
+      `Content-Length: ${bytes}`,
+      "Connection: close",
+    ]
+    const parts = [long.slice(0, 58_000), long.slice(58_000)]
+    socket.on("error", () => {})
+    socket.write(`${head.join("\r\n")}\r\n\r\n${parts[0]}`)
+    const answer = new Promise<string>((resolve) => {
+      socket.once("data", (chunk: Buffer) => resolve(chunk.toString()))
+    })
+    return { answer, finish: () => socket.write(parts[1] as string) }
+  }
+
+  it("share what room there is, and leave short ones theirs", async () => {
+    // Beyond what each may, three of them fit.
+    const crowded = await openConsole({ bodyRoomBytes: 140_000 })
+    try {
+      const sent = Array.from({ length: 4 }, () => begin(crowded.port))
+      const refused = await Promise.race(sent.map(async ({ answer }, n) => ({ n, answer: await answer })))
+      expect(refused.answer).toMatch(/^HTTP\/1\.1 429 /)
+      const others = sent.filter((_, n) => n !== refused.n)
+      const post = (body: string) =>
+        crowded.ask({ method: "POST", path: "/api/v1/session/passkey", headers: json, body })
+      expect((await post('{"response":{}}')).status).toBe(201)
+      for (const { finish } of others) finish()
+      for (const { answer } of others) expect(await answer).toMatch(/^HTTP\/1\.1 201 /)
+      expect((await post(long)).status).toBe(201)
+    } finally {
+      await crowded.close()
+    }
   })
 })
 

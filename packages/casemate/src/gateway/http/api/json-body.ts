@@ -5,8 +5,34 @@ export const MAX_BODY_BYTES = 262_144
 const MAX_DEPTH = 32
 const CONTENT_TYPE = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i
 
+/** As much of a body as of the headers before it: what an owner sends is hardly ever longer. */
+const FREE_BYTES = 16_384
+
 export interface BodyOptions {
   readonly deadlineMs: number
+  readonly room: BodyRoom
+}
+
+/**
+ * What all bodies that are on their way may take together, beyond what each may: anybody can send many, slowly. Where
+ * strangers fill it, a short body finds its way all the same.
+ */
+export class BodyRoom {
+  #left: number
+
+  constructor(bytes: number) {
+    this.#left = bytes
+  }
+
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false
+    this.#left -= bytes
+    return true
+  }
+
+  giveBack(bytes: number): void {
+    this.#left += bytes
+  }
 }
 
 /**
@@ -14,13 +40,13 @@ export interface BodyOptions {
  *
  * @throws ApiError
  */
-export async function readJson(incoming: IncomingMessage, { deadlineMs }: BodyOptions): Promise<unknown> {
+export async function readJson(incoming: IncomingMessage, options: BodyOptions): Promise<unknown> {
   if (!hasBody(incoming)) return undefined
   const { "content-type": type, "content-encoding": encoding } = incoming.headers
   if (type === undefined || !CONTENT_TYPE.test(type) || encoding !== undefined) {
     throw new ApiError("unsupported_media_type", "a body is JSON, and says so: content-type: application/json")
   }
-  const bytes = await readBytes(incoming, deadlineMs)
+  const bytes = await readBytes(incoming, options)
   // A body of no bytes came in chunks.
   return bytes.length === 0 ? undefined : parse(bytes)
 }
@@ -34,17 +60,27 @@ export function tooLarge(): ApiError {
   return new ApiError("too_large", `that is too much at once; a body has at most ${MAX_BODY_BYTES / 1_024} KiB`)
 }
 
-async function readBytes(incoming: IncomingMessage, deadlineMs: number): Promise<Buffer> {
+function tooCrowded(): ApiError {
+  return new ApiError("too_many", "too much is sent here at once; try again in a moment")
+}
+
+async function readBytes(incoming: IncomingMessage, { deadlineMs, room }: BodyOptions): Promise<Buffer> {
   if (Number(incoming.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw tooLarge()
   const chunks: Buffer[] = []
   let length = 0
+  let taken = 0
   let release = (): void => {}
   try {
     await new Promise<void>((resolve, reject) => {
       const onData = (chunk: Buffer): void => {
         length += chunk.length
+        const more = Math.max(0, length - FREE_BYTES) - taken
         if (length > MAX_BODY_BYTES) reject(tooLarge())
-        else chunks.push(chunk)
+        else if (!room.take(more)) reject(tooCrowded())
+        else {
+          taken += more
+          chunks.push(chunk)
+        }
       }
       const onGone = (): void => reject(new ApiError("bad_request", "the body broke off"))
       const deadline = setTimeout(
@@ -62,6 +98,7 @@ async function readBytes(incoming: IncomingMessage, deadlineMs: number): Promise
     })
   } finally {
     release()
+    room.giveBack(taken)
   }
   return Buffer.concat(chunks)
 }
