@@ -12,7 +12,7 @@ const ALL = KEYS * WAITING
 const PAGE = 100
 const ROUNDS = 60
 const CONTENT = "a note as people write them, of some length. ".repeat(8)
-/** The goal is 300 ms on a machine that does nothing else; this one runs other tests. */
+/** The goal is 300 ms on a machine that does nothing else; this one runs other tests beside. */
 const FAR_TOO_LONG_MS = 3_000
 
 /** More than owners look at, and what the most apps may leave waiting: what a list of it costs. */

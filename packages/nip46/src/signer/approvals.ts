@@ -94,7 +94,7 @@ const CHALLENGED_FOR = 600
 /** One that hears nothing, this long: most give up soon after. */
 const HELD_FOR = 60
 /** A decision that comes this long after its deadline, in seconds, serves the client that asks again (QUIRKS 9). */
-const LATE_FOR = 600
+export const LATE_FOR = 600
 /** Equal asks are decided as one when their `created_at` are no further apart, in seconds. */
 const ALIKE_WITHIN = 600
 /** Different things that may wait for one client at a time: more would be a flood of prompts. */

@@ -4,6 +4,7 @@ export { BoundedMap } from "../crypto/bounded-map.js"
 export type { Acceptance, AcceptOptions } from "./accept.js"
 export type { Answer } from "./answerer.js"
 export type { ApprovalOptions, Approvals, DecideOutcome, OpenedApproval, OwnerDecision } from "./approvals.js"
+export { LATE_FOR } from "./approvals.js"
 export {
   type Ask,
   type AuthorizeContext,

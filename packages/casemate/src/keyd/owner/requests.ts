@@ -1,12 +1,19 @@
-import type { Approval, Connection, DecideOutcome, OpenedApproval, OwnerDecision, Scope } from "@casemate/nip46/signer"
+import {
+  type Approval,
+  type DecideOutcome,
+  LATE_FOR,
+  type OpenedApproval,
+  type OwnerDecision,
+  type Scope,
+} from "@casemate/nip46/signer"
 import type { DecisionExtent, OwnerCalls, RequestDetail, RequestSummary } from "../../channel/owner-calls.js"
 import { UserError } from "../../config/user-error.js"
+import type { Prompt } from "../record/owners-record.js"
 import type { OwnerPorts } from "./ports.js"
 
 const LISTED = 100
 /** Of those that were too late, the last so many can be decided. */
 const LATE_LISTED = 100
-const CANDIDATES = 10
 
 type Args<C extends keyof OwnerCalls> = OwnerCalls[C]["args"]
 type Result<C extends keyof OwnerCalls> = Promise<OwnerCalls[C]["result"]>
@@ -15,17 +22,17 @@ export async function listRequests(
   { limit = LISTED }: Args<"requests.list">,
   ports: OwnerPorts,
 ): Result<"requests.list"> {
-  const prompts = promptsOf(await openRequests(ports))
-  return { total: prompts.length, requests: await summaries(prompts.slice(0, limit), ports) }
+  const { total, prompts } = await ports.record.prompts(limit)
+  const late = await summaries(latePrompts(await ports.engine.approvals.late(LATE_LISTED)), ports)
+  const requests = [...(await summaries(prompts, ports)), ...late]
+  return { total: total + late.length, requests: requests.slice(0, limit) }
 }
 
 export async function showRequest({ id }: Args<"requests.show">, ports: OwnerPorts): Result<"requests.show"> {
-  const request = await requestOf(id, ports)
-  const opened = await ports.engine.approvals.open(request.approval.id)
-  const [summary] = await summaries([{ ...request, count: 1 }], ports)
-  if (opened === undefined) throw new UserError(GONE)
-  if (summary === undefined) throw new UserError(GONE)
+  const opened = await openedOf(id, ports)
   const { digest, scope, connection } = opened
+  const [summary] = await summaries([promptOf(opened.approval)], ports)
+  if (summary === undefined) throw new UserError(GONE)
   const asks = await asksOf(opened, ports)
   return { ...summary, digest, scope, userPubkey: connection.userPubkey, asks }
 }
@@ -48,10 +55,7 @@ export async function denyRequest(
 
 /** What an approval for a time or always would cover. @throws UserError when there is nothing to decide */
 export async function scopeOfRequest({ id }: Pick<Args<"requests.approve">, "id">, ports: OwnerPorts): Promise<Scope> {
-  const { approval } = await requestOf(id, ports)
-  const opened = await ports.engine.approvals.open(approval.id)
-  if (opened === undefined) throw new UserError(GONE)
-  return opened.scope
+  return (await openedOf(id, ports)).scope
 }
 
 const GONE = "this request was decided already, or it is over; `casemate requests list` shows those that wait"
@@ -62,8 +66,7 @@ async function decide(
   decision: OwnerDecision,
   ports: OwnerPorts,
 ): Promise<Extract<DecideOutcome, { kind: "decided" | "late" }>> {
-  const { approval } = await requestOf(id, ports)
-  const deciding = ports.engine.approvals.decide(approval.id, decision)
+  const deciding = ports.engine.approvals.decide(await idOf(id, ports), decision)
   await ports.door.publishAll(deciding.then((outcome) => ("answers" in outcome ? outcome.answers : [])))
   const outcome = await deciding
   switch (outcome.kind) {
@@ -80,64 +83,58 @@ async function decide(
 }
 
 /** @throws UserError when no request that is open has an id that begins so, or several have */
-async function requestOf(prefix: string, ports: OwnerPorts): Promise<OpenRequest> {
-  const [found, ...others] = (await openRequests(ports)).filter(({ approval }) => approval.id.startsWith(prefix))
-  if (found === undefined) {
+async function idOf(prefix: string, { record, now }: OwnerPorts): Promise<string> {
+  const [id, ...others] = await record.findApprovals(prefix, now() - LATE_FOR)
+  if (id === undefined) {
     throw new UserError(`no request that waits has the id ${prefix}; \`casemate requests list\` shows those that do`)
   }
   if (others.length > 0) {
-    const ids = [found, ...others].slice(0, CANDIDATES).map(({ approval }) => approval.id)
-    throw new UserError(`several requests have ids that begin with ${prefix}: ${ids.join(", ")}; give more of it`)
+    throw new UserError(
+      `several requests have ids that begin with ${prefix}: ${[id, ...others].join(", ")}; give more of it`,
+    )
   }
-  return found
+  return id
 }
 
-interface OpenRequest {
-  readonly approval: Approval
-  readonly connection: Connection
+async function openedOf(prefix: string, ports: OwnerPorts): Promise<OpenedApproval> {
+  const opened = await ports.engine.approvals.open(await idOf(prefix, ports))
+  if (opened === undefined) throw new UserError(GONE)
+  return opened
 }
 
-/** Those that wait, oldest first, then those that were too late. */
-async function openRequests({ engine, record }: OwnerPorts): Promise<readonly OpenRequest[]> {
-  const pending = await engine.approvals.waiting()
-  const late = await engine.approvals.late(LATE_LISTED)
-  const connections = new Map((await record.connections()).map((connection) => [connection.id, connection]))
-  return [...pending, ...late].flatMap((approval) => {
-    const connection = connections.get(approval.claim.connectionId)
-    // What an app asked for that is shut out is nobody's to decide.
-    return connection?.state === "active" ? [{ approval, connection }] : []
-  })
-}
-
-interface Prompt extends OpenRequest {
-  readonly count: number
-}
-
-/** One for each scope of an app: a flood of the same must not hide what others ask for. */
-function promptsOf(requests: readonly OpenRequest[]): Prompt[] {
+/** One for each scope of an app, as the record has it for those that wait. */
+function latePrompts(late: readonly Approval[]): Prompt[] {
   const prompts = new Map<string, Prompt>()
-  for (const request of requests) {
-    const { state, scope, claim } = request.approval
-    const key = JSON.stringify([state, claim.connectionId, scope])
+  for (const approval of late) {
+    const key = JSON.stringify([approval.claim.connectionId, approval.scope])
     const known = prompts.get(key)
-    prompts.set(key, { ...(known ?? request), count: (known?.count ?? 0) + 1 })
+    prompts.set(key, known === undefined ? promptOf(approval) : { ...known, count: known.count + 1 })
   }
   return [...prompts.values()]
 }
 
+function promptOf({ id, claim, method, param, state, deadline }: Approval): Prompt {
+  const { connectionId, receivedAt } = claim
+  return { id, count: 1, connectionId, method, param, state, receivedAt, deadline }
+}
+
+/** Without those of apps that are shut out: what they asked for is nobody's to decide. */
 async function summaries(prompts: readonly Prompt[], { record }: OwnerPorts): Promise<RequestSummary[]> {
+  if (prompts.length === 0) return []
   const names = new Map((await record.userKeys()).map(({ name, pubkey }) => [pubkey, name]))
-  return prompts.map(({ approval, connection, count }) => ({
-    id: approval.id,
-    count,
-    app: { id: connection.id, name: connection.app.name ?? "" },
-    key: names.get(connection.userPubkey) ?? "",
-    method: approval.method,
-    param: approval.param,
-    state: approval.state === "expired" ? "expired" : "pending",
-    askedAt: approval.claim.receivedAt,
-    deadline: approval.deadline,
-  }))
+  const connections = new Map((await record.connections()).map((connection) => [connection.id, connection]))
+  return prompts.flatMap(({ connectionId, receivedAt, state, ...prompt }) => {
+    const connection = connections.get(connectionId)
+    if (connection?.state !== "active") return []
+    const { id, app, userPubkey } = connection
+    return {
+      ...prompt,
+      app: { id, name: app.name ?? "" },
+      key: names.get(userPubkey) ?? "",
+      state: state === "expired" ? "expired" : "pending",
+      askedAt: receivedAt,
+    }
+  })
 }
 
 async function asksOf({ ask, connection }: OpenedApproval, { signed }: OwnerPorts): Promise<RequestDetail["asks"]> {

@@ -1,5 +1,14 @@
 import type { InvitationRow, OwnerPasskeyRow, OwnerRow, OwnerSessionRow } from "./owner-queries.js"
-import type { Invitation, LastSigned, Owner, OwnerPasskey, OwnerPassword, OwnerSession } from "./owners-record.js"
+import type {
+  Invitation,
+  LastSigned,
+  Owner,
+  OwnerPasskey,
+  OwnerPassword,
+  OwnerSession,
+  Prompt,
+} from "./owners-record.js"
+import type { PromptRow } from "./prompt-queries.js"
 import type { LastSignedTable, NewRow } from "./schema.js"
 
 /** Rows of owners to values and back, as the other rows are. */
@@ -78,4 +87,17 @@ export function fromInvitation({ hash, createdAt, expiresAt }: Invitation): Invi
 
 export function fromLastSigned({ slot, userPubkey, createdAt, sealed }: LastSigned): NewRow<LastSignedTable> {
   return { slot, user_pubkey: userPubkey, created_at: createdAt, sealed }
+}
+
+export function toPrompt(row: PromptRow): Prompt {
+  return {
+    id: row.id,
+    count: row.count,
+    connectionId: row.connection_id,
+    method: row.method,
+    param: row.param ?? undefined,
+    state: row.state,
+    receivedAt: row.received_at,
+    deadline: row.deadline,
+  }
 }

@@ -1,4 +1,4 @@
-import type { AuditEntry } from "@casemate/nip46/signer"
+import type { Approval, AuditEntry } from "@casemate/nip46/signer"
 
 /** Somebody who may decide in a browser. */
 export interface Owner {
@@ -118,10 +118,29 @@ export interface OwnersRecord {
   /** How many were ended; without any, nothing is written. */
   endSessionsOf(ownerId: string, but: string | undefined, audit: AuditEntry): Promise<number>
 
+  /**
+   * What waits for owners: pending approvals on active connections, those of one scope of one app as one, oldest first,
+   * so many at most of `total`.
+   */
+  prompts(limit: number): Promise<{ readonly total: number; readonly prompts: readonly Prompt[] }>
+  /**
+   * Ids that begin so, of approvals on active connections that are pending, or expired with a deadline after this
+   * time in unix seconds; at most ten.
+   */
+  findApprovals(prefix: string, after: number): Promise<readonly string[]>
+
   /** The last event that was signed for a slot: a user key, a kind, and a `d` where the kind has one. Sealed. */
   lastSigned(slot: string): Promise<Uint8Array | undefined>
   /** Not in place of one with a later `created_at`. Goes with its user key; the newest ten thousand slots stay. */
   setLastSigned(entry: LastSigned): Promise<void>
+}
+
+/** The oldest of several approvals, and how many they are. */
+export interface Prompt extends Pick<Approval, "id" | "method" | "param" | "state" | "deadline"> {
+  readonly count: number
+  readonly connectionId: string
+  /** Unix seconds. */
+  readonly receivedAt: number
 }
 
 export interface LastSigned {

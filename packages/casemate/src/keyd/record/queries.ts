@@ -1,6 +1,7 @@
 import type { ApprovalState, ApprovalStyle, ConnectionState } from "@casemate/nip46/signer"
 import { type Kysely, type Selectable, sql } from "kysely"
 import { ownerQueries } from "./owner-queries.js"
+import { promptQueries } from "./prompt-queries.js"
 import { type None, query } from "./query.js"
 import type {
   ApprovalTable,
@@ -27,6 +28,7 @@ export function buildQueries(db: Kysely<Tables>) {
     ...connectionQueries(db),
     ...claimQueries(db),
     ...approvalQueries(db),
+    ...promptQueries(db),
     ...auditQueries(db),
     ...ownerQueries(db),
   }

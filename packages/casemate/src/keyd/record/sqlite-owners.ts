@@ -1,5 +1,5 @@
 import type { AuditEntry } from "@casemate/nip46/signer"
-import { nameKey, toInvitation, toOwner, toPasskey, toSession } from "./owner-rows.js"
+import { nameKey, toInvitation, toOwner, toPasskey, toPrompt, toSession } from "./owner-rows.js"
 import type { OwnerWrites } from "./owner-writes.js"
 import type {
   CredentialUse,
@@ -12,9 +12,12 @@ import type {
   OwnerPassword,
   OwnerSession,
   OwnersRecord,
+  Prompt,
 } from "./owners-record.js"
 import type { Statements } from "./statements.js"
 import type { Draft } from "./writes.js"
+
+const CANDIDATES = 10
 
 /** The part of the SQLite record that is about owners; the record says how it reads and commits. */
 export abstract class SqliteOwners implements OwnersRecord {
@@ -104,6 +107,19 @@ export abstract class SqliteOwners implements OwnersRecord {
 
   endSessionsOf(ownerId: string, but: string | undefined, audit: AuditEntry): Promise<number> {
     return this.write((draft) => this.ownerWrites.endSessionsOf(draft, ownerId, but, audit))
+  }
+
+  async prompts(limit: number): Promise<{ total: number; prompts: readonly Prompt[] }> {
+    return this.read(() => ({
+      total: this.sql.promptCount.get({})?.count ?? 0,
+      prompts: this.sql.prompts.all({ limit }).map(toPrompt),
+    }))
+  }
+
+  async findApprovals(prefix: string, after: number): Promise<readonly string[]> {
+    // Ids are hex: nothing that begins so lies beyond.
+    const range = { from: prefix, to: `${prefix}g` }
+    return this.read(() => this.sql.openApprovals.all({ ...range, after, limit: CANDIDATES }).map(({ id }) => id))
   }
 
   async lastSigned(slot: string): Promise<Uint8Array | undefined> {
