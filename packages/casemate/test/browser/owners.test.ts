@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { runJson } from "../support/bunker.js"
 import { CHROMIUM, titled } from "../support/needs.js"
 import { Authenticator } from "./support/authenticator.js"
-import { type OwnerBench, startOwnerBench, wordsOf } from "./support/owner-bench.js"
+import { type OwnerBench, startOwnerBench } from "./support/owner-bench.js"
 import {
   codeOf,
   joinByPasskey,
@@ -49,7 +49,7 @@ describe.skipIf(!CHROMIUM.isHere)(titled("an owner in a browser", CHROMIUM), () 
     expect(link).toMatch(new RegExp(`^${bench.origin}/join#[\\w-]{22,}$`))
     const codes = await joinByPasskey(first.page, link, "ada")
     expect(new Set(codes).size).toBeGreaterThanOrEqual(8)
-    expect(await wordsOf(first.page)).toContain("Nothing waits for you")
+    await first.page.getByText("Nothing waits for you").waitFor()
     expect(await runJson(bench.folders, ["owner", "list"])).toMatchObject([
       { name: "ada", passkeys: 1, hasPassword: false, sessions: 1 },
     ])

@@ -10,6 +10,7 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
 ].join("; ")
 
 /** Nothing of a browser's but passkeys is of use here. */

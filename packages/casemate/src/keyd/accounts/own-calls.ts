@@ -19,10 +19,7 @@ export const OWN_CALLS: Answers<OwnCall, OwnerVisitor> = {
     return {}
   },
 
-  "sessions.endOthers": async (_, { who: { owner, session } }, accounts) => {
-    const audit = accountAudit(owner, "owner.sessions.ended", "ended all other sessions", accounts)
-    return { ended: await accounts.record.endSessionsOf(owner.id, session.hash, audit) }
-  },
+  "sessions.endOthers": async (_, { who }, accounts) => ({ ended: await endOthers(who, accounts) }),
 
   "owner.show": (_, { who }, accounts) => detailOf(who, accounts),
 
@@ -50,6 +47,7 @@ export const OWN_CALLS: Answers<OwnCall, OwnerVisitor> = {
     if (!(await accounts.record.removePasskey(owner.id, id, audit))) {
       throw new UserError("this passkey is not here, or you have no other way to sign in; add another first")
     }
+    await endOthers(who, accounts)
     return detailOf(who, accounts)
   },
 
@@ -62,6 +60,7 @@ export const OWN_CALLS: Answers<OwnCall, OwnerVisitor> = {
     if (!(await accounts.record.setPassword(owner.id, password, audit))) {
       throw new UserError("this owner was removed meanwhile")
     }
+    await endOthers(who, accounts)
     return detailOf({ ...who, owner: { ...owner, password } }, accounts)
   },
 
@@ -71,6 +70,12 @@ export const OWN_CALLS: Answers<OwnCall, OwnerVisitor> = {
     await accounts.record.setCodes(owner.id, hashes, audit)
     return { recoveryCodes: codes }
   },
+}
+
+/** Also where a way in is taken away or another password set: whoever came in by the old one is out. */
+function endOthers({ owner, session }: SignedIn, accounts: Accounts): Promise<number> {
+  const audit = accountAudit(owner, "owner.sessions.ended", "ended all other sessions", accounts)
+  return accounts.record.endSessionsOf(owner.id, session.hash, audit)
 }
 
 /** Of the authenticator app that is being set up: another for each session, and once a password was set. */

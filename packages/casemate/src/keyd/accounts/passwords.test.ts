@@ -201,9 +201,15 @@ describe("a password", () => {
     const session = alice.keys
     const setup = await bench.get<{ secret: string }>("owner.totp", {}, { session })
     const args = { password: "another good password", code: bench.codeFor(setup.secret) }
+    const recovered = { name: "alice", code: alice.recoveryCodes[1] }
+    const thief = await bench.get<{ keys: SessionKeys }>("session.recover", recovered)
     expect(await bench.codeOf("owner.setPassword", args, { session })).toBe("proof_needed")
     const proof = { kind: "password", password: PASSWORD, code: alice.code() } as const
-    expect(await bench.get("owner.setPassword", args, { session, proof })).toMatchObject({ hasPassword: true })
+    expect(await bench.get("owner.setPassword", args, { session, proof })).toMatchObject({
+      hasPassword: true,
+      sessions: 1,
+    })
+    expect(await bench.codeOf("session.show", {}, { session: thief.keys })).toBe("not_signed_in")
     const next = await bench.get<{ secret: string }>("owner.totp", {}, { session })
     expect(next.secret).not.toBe(setup.secret)
     const other = await bench.get<{ keys: SessionKeys }>("session.recover", {

@@ -262,6 +262,7 @@ describe("the limit of one address", () => {
       expect([refused.status, refused.code(), refused.headers["retry-after"]]).toEqual([429, "too_many", "1"])
       expect(limited.calls.length).toBe(60)
       expect((await limited.ask(sentFor("requests.list"))).status).toBe(200)
+      expect((await limited.send({ ...sentFor("session.passkey"), headers })).status).toBe(201)
       // Another one, behind a proxy on this machine.
       const other = { ...headers, "x-forwarded-for": "1.2.3.4, 203.0.113.9" }
       expect((await limited.send({ ...sentFor("session.password"), headers: other })).status).toBe(201)

@@ -7,7 +7,7 @@ import { endedCookie, readSession, sessionCookie } from "../session-cookie.js"
 import type { WebEnv } from "../web-env.js"
 import { ApiError, statusOf } from "./api-error.js"
 import { apiRoutes } from "./api-routes.js"
-import { addressOf, CallLimit } from "./call-limit.js"
+import { addressOf, CallLimit, isLimited } from "./call-limit.js"
 import { BodyRoom, hasBody, MAX_BODY_BYTES, readJson, tooLarge } from "./json-body.js"
 import { describeApi } from "./openapi.js"
 import { type ApiRoute, bodyOf, paramsOf, queryOf } from "./route.js"
@@ -59,7 +59,7 @@ export function createApi(options: ApiOptions): Hono<WebEnv> {
     const site = c.get("site")
     const session = route.session ? readSession(incoming.headers, site) : undefined
     if (route.session && session === undefined) throw new ApiError("not_signed_in", "sign in first")
-    const wait = route.session ? undefined : limit.take(addressOf(incoming))
+    const wait = isLimited(name, route) ? limit.take(addressOf(incoming)) : undefined
     if (wait !== undefined) {
       const headers = { "retry-after": String(wait) }
       throw new ApiError("too_many", `too many tries from one address; try again in ${wait} s`, headers)

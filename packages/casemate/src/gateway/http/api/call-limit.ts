@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http"
 import { isIP } from "node:net"
+import type { WebCall } from "../../../channel/web-calls.js"
 import { MessageBudget } from "../../relay-server/message-budget.js"
 import { peerOf } from "../../relay-server/peer-address.js"
+import type { ApiRoute } from "./route.js"
 
 const BURST = 60
 const PER_SECOND = 1
@@ -32,6 +34,14 @@ export class CallLimit {
     }
     return budget.take() ? undefined : Math.ceil(1 / PER_SECOND)
   }
+}
+
+/**
+ * What anybody may call. Not with a passkey: nobody guesses one, and it costs keyd little, so whoever shares an address
+ * with a flood, as all do behind some proxies, still signs in.
+ */
+export function isLimited(call: WebCall, { session }: Pick<ApiRoute, "session">): boolean {
+  return !session && call !== "session.passkeyOptions" && call !== "session.passkey"
 }
 
 /**
