@@ -6,6 +6,7 @@ import { decrypt, encrypt } from "nostr-tools/nip49"
 import { generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import decodeQR from "qr/decode.js"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { Authenticator } from "./support/authenticator.js"
 import {
   type Bunker,
   casemate,
@@ -19,6 +20,7 @@ import {
   until,
 } from "./support/bunker.js"
 import { LINUX, PYTHON, titled } from "./support/needs.js"
+import { joinWith, openSecondGateway } from "./support/second-gateway.js"
 
 /** What a person meets who types `casemate start` for the first time, on a real pseudo-terminal. */
 const TERMINAL = fileURLToPath(new URL("./terminal.py", import.meta.url))
@@ -378,6 +380,41 @@ describe.skipIf(!PYTHON.isHere)(titled("casemate pair on a terminal, with an app
     expect(terminal.screen()).not.toContain("0123456789abcdef")
     expect(await apps()).toContain("Notes")
     await bunker.stop()
+    folders.remove()
+  })
+})
+
+describe.skipIf(!PYTHON.isHere)(titled("the owners of a bunker on a terminal", PYTHON), () => {
+  it("join by the link that the first start shows, and are removed for a yes alone", { timeout: 60_000 }, async () => {
+    const folders = makeFolders()
+    const start = (): Terminal => openTerminal(folders, ["start", "--data-dir", folders.data, "--http", "localhost:0"])
+    const first = start()
+    await first.shows(QUESTION)
+    first.type("\r")
+    const [url = ""] = /http:\/\/localhost:\d+\/join#[\w-]{22}/.exec(await first.shows(LAST_LINE)) ?? []
+    const gateway = openSecondGateway(folders)
+    expect(await joinWith(url, "alice", new Authenticator(), gateway)).toMatchObject({ ok: true })
+    gateway.close()
+    first.signal("SIGTERM")
+    expect(await first.ended).toBe(0)
+
+    const second = start()
+    const screen = await second.shows(LAST_LINE)
+    expect(screen).toMatch(/What apps ask for is decided at http:\/\/localhost:\d+\r?\n/)
+    expect(screen).not.toContain("/join#")
+    const remove = (): Terminal => openTerminal(folders, ["owner", "remove", "Alice", "--data-dir", folders.data])
+    for (const [answer, code] of [
+      ["\r", 1],
+      ["y\r", 0],
+    ] as const) {
+      const terminal = remove()
+      await terminal.shows("Remove the owner Alice, and sign them out everywhere? [y/N] ")
+      terminal.type(answer)
+      expect(await terminal.ended).toBe(code)
+      expect(await runJson(folders, ["owner", "list"])).toHaveLength(code)
+    }
+    second.signal("SIGTERM")
+    expect(await second.ended).toBe(0)
     folders.remove()
   })
 })

@@ -1,11 +1,6 @@
-import { createConnection } from "node:net"
-import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
-import { type FramedSocket, frame } from "../src/channel/frames.js"
-import type { KeydMessage } from "../src/channel/gateway-channel.js"
 import type { InvitationInfo, OwnerInfo } from "../src/channel/owner-calls.js"
-import { GATEWAY_SOCKET } from "../src/channel/sockets.js"
-import type { NewOwner, SessionKeys, WebRequest, WebResponse } from "../src/channel/web-calls.js"
+import type { NewOwner, SessionKeys, WebRequest } from "../src/channel/web-calls.js"
 import { isWebCall, WEB_ARGS } from "../src/keyd/accounts/web-args.js"
 import { OWNER_ARGS } from "../src/keyd/owner/calls.js"
 import { AccountBench, LOCAL, ORIGIN } from "./support/account-bench.js"
@@ -13,6 +8,7 @@ import { Authenticator } from "./support/authenticator.js"
 import { type BenchApp, connectApp } from "./support/bench-app.js"
 import { type Bunker, type Folders, makeFolders, runCli, runJson, startBunker } from "./support/bunker.js"
 import { readAudit } from "./support/record.js"
+import { joinWith, openSecondGateway, type SecondGateway } from "./support/second-gateway.js"
 
 /** From inside the gateway no owner's call works without a credential. */
 
@@ -207,14 +203,14 @@ describe("keyd", () => {
 describe("the running bunker, over the gateway's own socket", () => {
   let folders: Folders
   let bunker: Bunker
-  let gateway: Gateway
+  let gateway: SecondGateway
   beforeAll(async () => {
     folders = makeFolders()
     bunker = await startBunker(folders)
-    gateway = await openGateway(folders)
+    gateway = openSecondGateway(folders)
   })
   afterAll(async () => {
-    gateway.framed.destroy()
+    gateway.close()
     expect(await bunker.stop()).toBe(0)
     folders.remove()
   })
@@ -223,11 +219,8 @@ describe("the running bunker, over the gateway's own socket", () => {
     const origin = `http://localhost:${new URL(bunker.ready.http).port}`
     const { url } = await runJson<InvitationInfo>(folders, ["owner", "invite"])
     expect(url.startsWith(`${origin}/join#`)).toBe(true)
-    const joining = { secret: new URL(url).hash.slice(1), name: "alice" }
     const passkey = new Authenticator()
-    const options = await gateway.call({ call: "invitation.passkeyOptions", args: joining, origin })
-    const response = passkey.create((options as { result: unknown }).result, { origin })
-    const joined = await gateway.call({ call: "invitation.passkey", args: { ...joining, response }, origin })
+    const joined = await joinWith(url, "alice", passkey, gateway)
     expect(joined).toMatchObject({ ok: true, result: { owner: "alice" } })
     const { keys } = (joined as unknown as { result: NewOwner }).result
     const session = `${keys.cookie}.${keys.token}`
@@ -253,30 +246,3 @@ describe("the running bunker, over the gateway's own socket", () => {
     })
   })
 })
-
-interface Gateway {
-  readonly framed: FramedSocket
-  call(request: WebRequest): Promise<WebResponse>
-}
-
-/** Another gateway beside the bunker's own, which never says hello. */
-async function openGateway(folders: Folders): Promise<Gateway> {
-  const waiting = new Map<number, (response: WebResponse) => void>()
-  let last = 0
-  const framed = frame(createConnection(join(folders.data, GATEWAY_SOCKET)), {
-    onMessage(message) {
-      const reply = message as KeydMessage
-      if (reply.t === "reply") waiting.get(reply.n)?.(reply.response)
-    },
-    onClose: () => undefined,
-  })
-  return {
-    framed,
-    call: (request) =>
-      new Promise((resolve) => {
-        last += 1
-        waiting.set(last, resolve)
-        framed.send({ t: "call", n: last, request })
-      }),
-  }
-}

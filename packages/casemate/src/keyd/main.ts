@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { createBackend } from "@casemate/nip46/crypto"
+import { type CryptoBackend, createBackend } from "@casemate/nip46/crypto"
 import { chooseCurve, nodePrimitives } from "@casemate/nip46/crypto/node"
 import type { NostrEvent } from "@casemate/nip46/protocol"
 import { SignerEngine } from "@casemate/nip46/signer"
@@ -7,7 +7,7 @@ import { GATEWAY_SOCKET, listenOn, OWNER_SOCKET } from "../channel/sockets.js"
 import { type ChildHooks, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { RECORD_FILE } from "../config/folders.js"
-import { createLogger, reasonOf } from "../config/log.js"
+import { createLogger, type Logger, reasonOf } from "../config/log.js"
 import { pageUrls, publicPages } from "../config/pages.js"
 import { isMistake } from "../config/user-error.js"
 import { createAccounts } from "./accounts/accounts.js"
@@ -24,6 +24,7 @@ import { Notices } from "./owner/notices.js"
 import type { OwnerPorts } from "./owner/ports.js"
 import { SignedEvents } from "./owner/signed-events.js"
 import { type DataDirLock, lockDataDir } from "./record/lock.js"
+import type { Record as KeydRecord } from "./record/record.js"
 import { openSqliteRecord } from "./record/sqlite-record.js"
 import { Nip49 } from "./vault/nip49.js"
 import { loadRootKey, noteSealed } from "./vault/root-key.js"
@@ -58,31 +59,8 @@ async function open(
   const { curve, missing } = chooseCurve(config.curve)
   const crypto = createBackend(nodePrimitives, curve)
   const now = (): number => Math.floor(Date.now() / 1000)
-  const { dataDir, configDir } = config
-
-  process.chdir(dataDir)
-  const { vaultId, rootKey } = loadRootKey({
-    dataDir,
-    configDir,
-    sealedFile: RECORD_FILE,
-    randomBytes: (length) => crypto.randomBytes(length),
-  })
-  const vault = new Vault({
-    rootKey,
-    vaultId,
-    crypto,
-    loadUserKey: async (pubkey) => (await record.userKey(pubkey))?.sealed,
-  })
-  rootKey.wipe()
-  const record = openSqliteRecord(join(dataDir, RECORD_FILE), {
-    seal: {
-      mac: (bytes) => vault.auditMac(bytes),
-      sealHead: (writer, head) => vault.sealAuditHead(writer, head),
-      openHead: (writer, sealed) => vault.openAuditHead(writer, sealed),
-    },
-    onBrokenAudit: (why) => log.error({ reason: why }, "the audit does not hold"),
-  })
-  noteSealed(dataDir)
+  process.chdir(config.dataDir)
+  const { vault, record } = openStores(config, crypto, log)
   const onFault = (fault: unknown): void => log.error({ reason: reasonOf(fault) }, "a request met a fault")
   const signed = new SignedEvents({ vault, record, onFault })
   const ports = { record, keys: vault, crypto, onFault, onSigned: (event: NostrEvent) => signed.keep(event) }
@@ -142,25 +120,21 @@ async function open(
   const ownerServer = await listenOn(OWNER_SOCKET, (socket) =>
     acceptOwner(socket, { call: (call, args) => callOwner(call, args, ownerPorts), log }),
   )
-  const purge = setInterval(() => {
-    record.purge(now()).catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not purge"))
-  }, PURGE_EVERY_MS)
-  const expiry = setInterval(() => {
-    door.publishAll(engine.approvals.expire()).catch((error: unknown) => {
-      log.error({ reason: reasonOf(error) }, "could not end what nobody decided")
-    })
-  }, EXPIRE_EVERY_MS)
-  const sweep = setInterval(() => {
-    door.sweep().catch((error: unknown) => log.error({ reason: reasonOf(error) }, "could not sweep"))
-  }, SWEEP_EVERY_MS)
+  const every = (ms: number, what: string, work: () => Promise<void>): NodeJS.Timeout =>
+    setInterval(() => {
+      work().catch((error: unknown) => log.error({ reason: reasonOf(error) }, `could not ${what}`))
+    }, ms)
+  const timers = [
+    every(PURGE_EVERY_MS, "purge", () => record.purge(now())),
+    every(EXPIRE_EVERY_MS, "end what nobody decided", () => door.publishAll(engine.approvals.expire())),
+    every(SWEEP_EVERY_MS, "sweep", () => door.sweep()),
+  ]
   log.info({ crypto: crypto.name, missing, recovered: recovered.length }, "keyd is ready")
 
   const stop = async (): Promise<void> => {
-    clearInterval(purge)
+    for (const timer of timers) clearInterval(timer)
     responses.close()
     notices?.close()
-    clearInterval(sweep)
-    clearInterval(expiry)
     ownerServer.close()
     gatewayServer.close()
     await door.drain()
@@ -176,12 +150,44 @@ async function open(
   return { hooks: { stop }, details: { crypto: crypto.name } }
 }
 
+/** The keys and the record, which needs them: each row of its audit and the end of it is sealed. */
+function openStores(
+  { dataDir, configDir }: Config,
+  crypto: CryptoBackend,
+  log: Logger,
+): { vault: Vault; record: KeydRecord } {
+  const { vaultId, rootKey } = loadRootKey({
+    dataDir,
+    configDir,
+    sealedFile: RECORD_FILE,
+    randomBytes: (length) => crypto.randomBytes(length),
+  })
+  const vault = new Vault({
+    rootKey,
+    vaultId,
+    crypto,
+    loadUserKey: async (pubkey) => (await record.userKey(pubkey))?.sealed,
+  })
+  rootKey.wipe()
+  const record = openSqliteRecord(join(dataDir, RECORD_FILE), {
+    seal: {
+      mac: (bytes) => vault.auditMac(bytes),
+      sealHead: (writer, head) => vault.sealAuditHead(writer, head),
+      openHead: (writer, sealed) => vault.openAuditHead(writer, sealed),
+    },
+    onBrokenAudit: (why) => log.error({ reason: why }, "the audit does not hold"),
+  })
+  noteSealed(dataDir)
+  return { vault, record }
+}
+
 /** Where owners log in, as URLs name it. @param http what the web server said of itself, once it did */
 function ownHosts({ publicUrl }: Config, http: string | undefined): ReadonlySet<string> {
   const urls = [publicUrl, http].flatMap((url) => (url === undefined ? [] : [new URL(url)]))
-  const loopback =
-    http === undefined ? [] : ["localhost", "127.0.0.1", "[::1]"].map((name) => `${name}:${new URL(http).port}`)
-  return new Set([...urls.map(({ host }) => host), ...loopback])
+  const loopback = ["localhost", "127.0.0.1", "[::1]"].flatMap((hostname) =>
+    http === undefined ? [] : [Object.assign(new URL(http), { hostname })],
+  )
+  return new Set([...urls, ...loopback].map(({ host }) => host))
 }
 
 await runChild(start, isMistake)

@@ -13,6 +13,7 @@ import { GatewayDoor } from "../../src/keyd/door/gateway-door.js"
 import { callOwner } from "../../src/keyd/owner/calls.js"
 import { ConnectionWaits } from "../../src/keyd/owner/connection-waits.js"
 import type { OwnerPorts } from "../../src/keyd/owner/ports.js"
+import { SignedEvents } from "../../src/keyd/owner/signed-events.js"
 import type { Record as KeydRecord } from "../../src/keyd/record/record.js"
 import { openSqliteRecord } from "../../src/keyd/record/sqlite-record.js"
 import { Secret } from "../../src/keyd/vault/secret.js"
@@ -81,6 +82,7 @@ export class AccountBench {
     this.ports = {
       ...{ engine: this.engine, record, vault, crypto, door, now },
       waits: new ConnectionWaits(async () => undefined, now),
+      signed: new SignedEvents({ vault, record, onFault }),
       pages: () => [`${ORIGIN}/casemate`, LOCAL],
       actor: "owner",
     } as Partial<OwnerPorts> as OwnerPorts

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto"
 import { once } from "node:events"
-import { createServer, type IncomingHttpHeaders } from "node:http"
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 
 export interface ReceivedNotice {
@@ -20,12 +20,13 @@ export interface Receiver {
 /** A service to which webhooks are posted. */
 export async function startReceiver(path = "/topic"): Promise<Receiver> {
   const notices: ReceivedNotice[] = []
-  const server = createServer(async (req, res) => {
+  const receive = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = []
     for await (const chunk of req) chunks.push(chunk as Buffer)
     notices.push({ path: req.url ?? "", headers: req.headers, text: Buffer.concat(chunks).toString() })
     res.writeHead(receiver.status).end("some answer")
-  })
+  }
+  const server = createServer((req, res) => void receive(req, res))
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
   const receiver: Receiver = {

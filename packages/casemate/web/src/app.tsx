@@ -1,5 +1,5 @@
 import type { JSX } from "preact"
-import { useEffect, useMemo, useState } from "preact/hooks"
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks"
 import { Api } from "./api.js"
 import { AccountPage } from "./pages/account.js"
 import { JoinPage } from "./pages/join.js"
@@ -29,7 +29,9 @@ export function App({ base, secret }: AppProps): JSX.Element {
   }, [base])
 
   const context = useMemo(() => {
+    const held: PageContext["held"] = { current: undefined }
     const go: PageContext["go"] = (path, { replace = false } = {}) => {
+      if (held.current !== undefined && !window.confirm(held.current)) return
       const method = replace ? "replaceState" : "pushState"
       history[method]({ isWithin: true }, "", `${base}${path}`)
       window.scrollTo(0, 0)
@@ -41,12 +43,17 @@ export function App({ base, secret }: AppProps): JSX.Element {
       fetch: (input, init) => fetch(input, init),
       onSignedOut: () => go(signInPath(currentPath(base)), { replace: true }),
     })
-    return { api, base, go }
+    return { api, base, held, go }
   }, [base])
 
   const route = routeOf(path)
   // Who has no half of a session need not ask for what needs the whole.
-  const shown = needsSession(route) && !context.api.isSignedIn ? routeOf(signInPath(path)) : route
+  const isShut = needsSession(route) && !context.api.isSignedIn
+  const shown = isShut ? routeOf(signInPath(path)) : route
+  useLayoutEffect(() => {
+    if (isShut) context.go(signInPath(path), { replace: true })
+  }, [context, isShut, path])
+
   return (
     <PageContextOf.Provider value={context}>
       <ProofProvider>

@@ -16,7 +16,6 @@ const CONTENT_SECURITY_POLICY = [
 const OFF = [
   "accelerometer",
   "autoplay",
-  "bluetooth",
   "camera",
   "clipboard-read",
   "display-capture",

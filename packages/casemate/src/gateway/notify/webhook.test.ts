@@ -1,5 +1,11 @@
 import { once } from "node:events"
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http"
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http"
 import type { AddressInfo } from "node:net"
 import { pino } from "pino"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -39,14 +45,7 @@ beforeEach(async () => {
   received = []
   answers = [{ status: 200 }]
   logged = ""
-  server = createServer(async (req, res) => {
-    let body = ""
-    for await (const chunk of req) body += String(chunk)
-    received.push({ method: req.method, url: req.url, headers: req.headers, body })
-    const answer = answers.length > 1 ? answers.shift() : answers[0]
-    if (answer === "cut") req.socket.destroy()
-    else if (answer !== "hang" && answer !== undefined) res.writeHead(answer.status, answer.headers).end(answer.body)
-  })
+  server = createServer((req, res) => void receive(req, res))
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
   port = (server.address() as AddressInfo).port
@@ -57,6 +56,15 @@ afterEach(async () => {
   server.close()
   await once(server, "close")
 })
+
+async function receive(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  let body = ""
+  for await (const chunk of req) body += String(chunk)
+  received.push({ method: req.method, url: req.url, headers: req.headers, body })
+  const answer = answers.length > 1 ? answers.shift() : answers[0]
+  if (answer === "cut") req.socket.destroy()
+  else if (answer !== "hang" && answer !== undefined) res.writeHead(answer.status, answer.headers).end(answer.body)
+}
 
 function open(options: Partial<WebhookOptions> = {}): Webhook {
   const webhook = new Webhook({ url: `http://127.0.0.1:${port}/topic?auth=hush`, log, pauses: [5, 5, 5], ...options })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { AccountBench, LOCAL, ORIGIN } from "../../../test/support/account-bench.js"
-import { Authenticator, type Cbor, type Ceremony } from "../../../test/support/authenticator.js"
+import { Authenticator, type Ceremony } from "../../../test/support/authenticator.js"
 
 let bench: AccountBench
 beforeEach(() => {
@@ -77,16 +77,26 @@ describe("a new passkey", () => {
   it("is looked at without its maker's certificates, which lead into a network", async () => {
     const secret = await bench.invite()
     const args = { secret, name: "alice" }
-    const attested = async (fmt: string, attStmt: ReadonlyMap<string, Cbor>) => {
+    const attested = async (attestedBy: "itself" | "its maker") => {
       const options = await bench.get("invitation.passkeyOptions", args)
-      const response = new Authenticator().create(options, { origin: ORIGIN, attestation: { fmt, attStmt } })
+      const response = new Authenticator().create(options, { origin: ORIGIN, attestedBy })
       return bench.codeOf("invitation.passkey", { ...args, response })
     }
-    const x5c = [Buffer.alloc(8)]
-    for (const fmt of ["packed", "fido-u2f", "android-key", "tpm", "apple", "android-safetynet"]) {
-      expect(await attested(fmt, new Map<string, Cbor>([["x5c", x5c]]))).toBe("wrong_credential")
+    expect(await attested("its maker")).toBe("wrong_credential")
+    expect(await attested("itself")).toBe("ok")
+  })
+
+  it("uses its challenge up", async () => {
+    const [first, second, third] = [new Authenticator(), new Authenticator(), new Authenticator()]
+    const { keys: session } = await bench.joinWithPasskey("alice", first)
+    const options = await bench.get("owner.passkeyOptions", {}, { session })
+    const add = async (passkey: Authenticator) => {
+      const args = { response: passkey.create(options, { origin: ORIGIN }), label: "another" }
+      const proof = await bench.prove(first, "owner.addPasskey", args, session)
+      return bench.codeOf("owner.addPasskey", args, { session, proof })
     }
-    expect(await attested("none", new Map())).toBe("ok")
+    expect(await add(second)).toBe("ok")
+    expect(await add(third)).toBe("wrong_credential")
   })
 
   it("is one owner's", async () => {

@@ -1,6 +1,12 @@
+import { verify } from "@node-rs/argon2"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { AccountBench, PASSWORD } from "../../../test/support/account-bench.js"
 import { Authenticator } from "../../../test/support/authenticator.js"
+import type { SessionKeys } from "../../channel/web-calls.js"
+import { createLogger } from "../../config/log.js"
+import { Attempts } from "./attempts.js"
+import { Passwords } from "./passwords.js"
+import type { WebRefusal } from "./refusal.js"
 
 let bench: AccountBench
 beforeEach(() => {
@@ -61,6 +67,15 @@ describe("a password", () => {
     expect(await attempt("alice", PASSWORD, alice.code())).toMatchObject({ ok: true })
     bench.restart()
     expect(await attempt("alice", PASSWORD, alice.code())).toMatchObject({ code: "wrong_credential" })
+  })
+
+  it("is kept as argon2id of 64 MiB and three passes, under a pepper that is not in the record", async () => {
+    await bench.joinWithPassword("alice")
+    const kept = (await bench.record.owner("alice"))?.password?.hash ?? ""
+    expect(kept).toMatch(/^\$argon2id\$v=19\$m=65536,t=3,p=1\$/)
+    expect(await verify(kept, PASSWORD)).toBe(false)
+    const matches = await bench.ports.vault.lendPepper((secret) => verify(kept, PASSWORD, { secret }))
+    expect(matches).toBe(true)
   })
 
   it("is the same however its letters are composed", async () => {
@@ -153,6 +168,24 @@ describe("a password", () => {
     expect(await attempt("MALLORY", "not the password", "000000")).toMatchObject({ code: "too_many" })
   })
 
+  it("pauses an owner for good, however many names strangers make up", async () => {
+    const alice = await bench.joinWithPassword("alice")
+    const owner = await bench.record.owner("alice")
+    const { now } = bench.ports
+    const log = createLogger("test", "silent")
+    const [attempts, strangers] = [new Attempts(1, now), new Attempts(1, now)]
+    const passwords = new Passwords({ ...bench.ports, log, attempts, strangers })
+    const wrong = { password: "not the password", code: "000000" }
+    const check = (known: typeof owner, attempt = wrong) =>
+      passwords.check(known, "made up", attempt, async () => "in" as const).catch(({ code }: WebRefusal) => code)
+    for (let n = 0; n < 5; n += 1) expect(await check(owner)).toBe("wrong_credential")
+    expect(await check(undefined)).toBe("wrong_credential")
+    const right = { password: PASSWORD, code: alice.code() }
+    expect(await check(owner, right)).toBe("too_many")
+    bench.time += 30
+    expect(await check(owner, { ...right, code: alice.code() })).toBe("in")
+  })
+
   it("is tried one at a time, with a short line behind", async () => {
     const alice = await bench.joinWithPassword("alice")
     const names = ["alice", ...Array.from({ length: 30 }, (_, n) => `name ${n}`)]
@@ -172,6 +205,11 @@ describe("a password", () => {
     expect(await bench.get("owner.setPassword", args, { session, proof })).toMatchObject({ hasPassword: true })
     const next = await bench.get<{ secret: string }>("owner.totp", {}, { session })
     expect(next.secret).not.toBe(setup.secret)
+    const other = await bench.get<{ keys: SessionKeys }>("session.recover", {
+      name: "alice",
+      code: alice.recoveryCodes[0],
+    })
+    expect(await bench.get("owner.totp", {}, { session: other.keys })).not.toEqual(next)
     bench.time += 30
     expect(await attempt("alice", PASSWORD, alice.code())).toMatchObject({ code: "wrong_credential" })
     const code = bench.codeFor(setup.secret)

@@ -71,6 +71,18 @@ it("proves exactly one call with exactly its args, in one session, on one page, 
   expect(await bench.codeOf("apps.preset", full(), { session, proof: late })).toBe("wrong_credential")
 })
 
+it("counts: a copy of the passkey that is behind is none, to prove as to sign in", async () => {
+  const counting = new Authenticator({ counts: true })
+  const { keys: session } = await bench.joinWithPasskey("carol", counting)
+  const proof = await bench.prove(counting, "owner.recoveryCodes", {}, session)
+  expect(await bench.codeOf("owner.recoveryCodes", {}, { session, proof })).toBe("ok")
+  counting.counter = 0
+  expect(await bench.signIn(counting)).toMatchObject({ code: "wrong_credential" })
+  counting.counter = 0
+  const behind = await bench.prove(counting, "owner.recoveryCodes", {}, session)
+  expect(await bench.codeOf("owner.recoveryCodes", {}, { session, proof: behind })).toBe("wrong_credential")
+})
+
 it("is no way to sign in, and signing in proves nothing", async () => {
   const session = alice.keys
   const signIn = passkey.get(await bench.get("session.passkeyOptions"), { origin: ORIGIN })
@@ -153,6 +165,15 @@ it("taking a denial back takes a proof, taking a grant back does not", async () 
   expect(await bench.codeOf("apps.ungrant", args, { session })).toBe("proof_needed")
   const proof = await bench.prove(passkey, "apps.ungrant", args, session)
   expect(await bench.codeOf("apps.ungrant", args, { session, proof })).toBe("ok")
+})
+
+it("is not what one has who has just come, but with a recovery code", async () => {
+  const { keys: session } = alice
+  const options = await bench.get("owner.passkeyOptions", {}, { session })
+  const args = { response: new Authenticator().create(options, { origin: ORIGIN }), label: "mine" }
+  expect(await bench.codeOf("owner.addPasskey", args, { session })).toBe("proof_needed")
+  const again = (await bench.signIn(passkey)) as unknown as { result: Joined }
+  expect(await bench.codeOf("owner.addPasskey", args, { session: again.result.keys })).toBe("proof_needed")
 })
 
 it("a session that was ended while its proof was looked at does nothing any more", async () => {

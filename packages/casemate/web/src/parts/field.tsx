@@ -53,7 +53,7 @@ export function CodeField({ value, onValue, hint }: Pick<FieldProps, "value" | "
       onValue={(code) => onValue(code.replace(/\s/g, ""))}
       autocomplete="one-time-code"
       inputMode="numeric"
-      pattern="[0-9]{6}"
+      pattern="(\s*[0-9]){6}\s*"
       title="six digits"
       {...(hint === undefined ? {} : { hint })}
     />

@@ -6,6 +6,8 @@ export interface PageContext {
   readonly api: Api
   /** What stands before every path of ours: `/bunker`, or nothing. */
   readonly base: string
+  /** A question, while something would be lost by leaving. */
+  readonly held: { current: string | undefined }
   /** To another page, by its path without the base. `replace`: not back to this one. */
   readonly go: (path: string, options?: { readonly replace?: boolean }) => void
 }

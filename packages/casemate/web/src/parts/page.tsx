@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact"
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 
 interface PageProps {
   /** Of the tab. */
@@ -16,7 +16,7 @@ export function Page({ title, heading = title, isAnnounced = false, children }: 
   useEffect(() => {
     document.title = `${title} · Casemate`
   }, [title])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isAnnounced || cameFromWithin(history.state)) top.current?.focus()
   }, [isAnnounced])
   return (

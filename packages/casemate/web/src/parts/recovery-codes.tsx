@@ -2,6 +2,7 @@ import type { JSX } from "preact"
 import { useEffect, useId, useState } from "preact/hooks"
 import { Button } from "./button.js"
 import { CopyButton } from "./copy-button.js"
+import { usePage } from "./page-context.js"
 
 interface RecoveryCodesProps {
   readonly codes: readonly string[]
@@ -15,11 +16,21 @@ export function RecoveryCodes({ codes, owner, onKept }: RecoveryCodesProps): JSX
   const id = useId()
   const text = codesText(codes, owner, location.host)
 
+  const { held } = usePage()
   useEffect(() => {
-    const hold = (event: BeforeUnloadEvent): void => event.preventDefault()
-    window.addEventListener("beforeunload", hold)
-    return () => window.removeEventListener("beforeunload", hold)
-  }, [])
+    const stay = (event: BeforeUnloadEvent): void => event.preventDefault()
+    window.addEventListener("beforeunload", stay)
+    held.current = "These codes are not shown again. Leave all the same?"
+    return () => {
+      window.removeEventListener("beforeunload", stay)
+      held.current = undefined
+    }
+  }, [held])
+
+  function goOn(): void {
+    held.current = undefined
+    onKept()
+  }
 
   return (
     <div class="stack">
@@ -44,7 +55,7 @@ export function RecoveryCodes({ codes, owner, onKept }: RecoveryCodesProps): JSX
         <label for={id}>I have kept them</label>
       </div>
       <div class="no-print stack">
-        <Button look="primary" isOff={!isKept} onPress={onKept}>
+        <Button look="primary" isOff={!isKept} onPress={goOn}>
           Go on
         </Button>
       </div>
