@@ -28,7 +28,7 @@ export function readShown(page: Page): Promise<Shown> {
     const OURS = new Set(
       (
         "a article b bdi br button code dd del details div dl dt em fieldset footer form h1 h2 h3 header hr input ins " +
-        "label legend li main mark nav ol p path pre rect section small span strong summary svg time ul dialog abbr"
+        "label legend li main mark nav noscript ol p path pre rect section small span strong summary svg time ul dialog abbr"
       ).split(" "),
     )
     const root = document.body
@@ -78,7 +78,8 @@ export function readShown(page: Page): Promise<Shown> {
     for (let node = walker.nextNode() as Text | null; node !== null; node = walker.nextNode() as Text | null) {
       const parent = node.parentElement as Element
       if (parent.closest("script, style, noscript, [class='unseen']") !== null) continue
-      note(node.data)
+      // Our own words hold a shortened key together with it; nobody else's are let.
+      note(parent.closest(".theirs") === null ? node.data.replaceAll("\u2060\u2026\u2060", "") : node.data)
       const why = node.data.trim() === "" ? undefined : blindness(node)
       if (why !== undefined) hidden.push(`${why}: ${node.data.slice(0, 60)}`)
       parts.push(
