@@ -1,134 +1,158 @@
 import { type EventTemplate, generateSecretKey, getPublicKey } from "nostr-tools/pure"
-import type { Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { until } from "../support/bunker.js"
 import { CHROMIUM, titled } from "../support/needs.js"
-import { openApp } from "../support/nostr-tools.js"
 import { callOwner } from "../support/owner.js"
 import { createRandom } from "../support/random.js"
+import { flawsOf, follow, type HostileApp, openHostile } from "./support/hostile-app.js"
 import { type OwnerBench, startOwnerBench, visitAsOwner } from "./support/owner-bench.js"
 import { createPayloads, type Payload } from "./support/payloads/payloads.js"
-import { readShown } from "./support/shown.js"
 import type { Watched } from "./support/watched.js"
 
-/** An app for each payload, which says it of itself and asks for it to be signed and to be encrypted. */
 const ALL = 500
 /** Two requests of each app wait, and so many of all: 100 for one key. */
 const AT_ONCE = 50
-const seed = 5
+const SEED = 5
 /** As long as the bunker keeps of what an app says of itself. */
 const NAME_CHARS = 128
+const URL_CHARS = 1_024
 const FRIEND = getPublicKey(generateSecretKey())
 
-const batches = Array.from({ length: ALL / AT_ONCE }, (_, n) => n)
+const payloads = createPayloads(ALL, createRandom(SEED))
+const batches = Array.from({ length: ALL / AT_ONCE }, (_, n) => n + 1)
 
 /** THREATS: 500 payloads in a real browser, 0 executions; and invariant 10: what is shown is what is signed. */
 describe.skipIf(!CHROMIUM.isHere)(titled("what a hostile app writes", CHROMIUM), () => {
-  const payloads = createPayloads(ALL, createRandom(seed))
   let bench: OwnerBench
   let owner: Watched
-  let shownOnes = 0
+  let shown = 0
   beforeAll(async () => {
     bench = await startOwnerBench()
     owner = await visitAsOwner(bench)
   }, 60_000)
   afterAll(() => bench.close())
 
-  it.each(batches)("is shown whole, and is nothing but text: batch %i", { timeout: 120_000 }, async (batch) => {
-    const apps = await Promise.all(payloads.slice(batch * AT_ONCE, (batch + 1) * AT_ONCE).map((each) => ask(each)))
-    try {
-      const list = await read(owner.page, `${bench.origin}/requests`, "Waiting for you")
-      for (const { payload } of apps) expectShown(list, nameOf(payload), payload)
-      for (const { payload, urls } of apps) {
-        const [event, text] = urls as [string, string]
-        const signing = await read(owner.page, event, "What would be signed")
-        expectShown(signing, nameOf(payload), payload)
-        expectShown(signing, urlOf(payload), payload)
-        for (const value of valuesOf(templateOf(payload))) expectShown(signing, value, payload)
-        const encrypting = await read(owner.page, text, "What would be encrypted")
-        expectShown(encrypting, payload.text, payload)
-        shownOnes += 1
-      }
-    } finally {
-      for (const { id, close } of apps) {
-        await callOwner(bench.folders, "apps.revoke", { id })
-        await close()
-      }
-    }
+  const expectQuiet = (): void => {
     expect(owner.incidents).toEqual([])
     expect(bench.chromium.outside.asked).toEqual([])
-  })
+  }
+
+  it.each(batches)(
+    `is shown whole, and is nothing but text: batch %i of ${batches.length}`,
+    {
+      timeout: 120_000,
+    },
+    async (batch) => {
+      const asked = await Promise.all(payloads.slice((batch - 1) * AT_ONCE, batch * AT_ONCE).map(askForBoth))
+      await owner.page.goto(`${bench.origin}/requests`)
+      const names = asked.map(({ payload }) => cut(payload.text, NAME_CHARS))
+      expect(await flawsOf(owner, names)).toEqual([])
+      for (const { payload, template, toSign, toEncrypt } of asked) {
+        const { text, id } = payload
+        const app = [cut(text, NAME_CHARS), cut(text, URL_CHARS)]
+        await follow(owner, toSign, "What would be signed")
+        const signing = await flawsOf(owner, [...app, template.content, ...template.tags.flat()])
+        await follow(owner, toEncrypt, "What would be encrypted")
+        const encrypting = await flawsOf(owner, [...app, text])
+        expect({ id, signing, encrypting }).toEqual({ id, signing: [], encrypting: [] })
+        shown += 1
+      }
+      expectQuiet()
+      for (const { app } of asked) await app.close()
+    },
+  )
 
   it("was all of it shown", () => {
-    expect(shownOnes).toBe(ALL)
+    expect(shown).toBe(ALL)
   })
 
-  interface HostileApp {
-    readonly payload: Payload
-    readonly id: string
-    /** Where its requests are decided: to sign, and to encrypt. */
-    readonly urls: readonly string[]
-    close(): Promise<void>
-  }
+  it.each([
+    ["one line", "x".repeat(25_000)],
+    ["lines", "line\n".repeat(3_000)],
+    ["a hole", `${"\n".repeat(3_000)}the end`],
+    ["spaces", `a${" ".repeat(5_000)}b`],
+    ["marks", "\u202e".repeat(6_000)],
+    ["wide letters", "\ufdfd".repeat(3_500)],
+    ["stacked letters", `o${"\u0308\u0323".repeat(5_000)}o`],
+  ])("is shown whole when it is long: %s", { timeout: 60_000 }, async (_, text) => {
+    const app = await openHostile(bench, "an app that writes much")
+    const tags = [["t", text.slice(0, 2_000)], ...Array.from({ length: 300 }, (_, n) => ["n", String(n)])]
+    const template = { kind: 1, content: text, tags, created_at: Math.floor(Date.now() / 1000) }
+    const url = await app.ask((signer) => signer.signEvent(template))
+    await follow(owner, url, "What would be signed")
+    expect(await flawsOf(owner, [text, ...tags.flat()])).toEqual([])
+    await owner.page.getByText("scroll in the frame to read all of it").waitFor()
+    expectQuiet()
+    await app.close()
+  })
 
-  async function ask(payload: Payload): Promise<HostileApp> {
-    const { folders } = bench
-    const { id, uri } = await callOwner(folders, "connections.offer", { perms: "", ttl: 600, style: "auth_url" })
-    const urls: string[] = []
-    const { signer, pointer, close } = await openApp(uri, { onauth: (url) => void urls.push(url) })
-    const { text } = payload
-    const app = JSON.stringify({ name: text, url: text, image: text, icon: text, description: text })
-    await signer.sendRequest("connect", [pointer.pubkey, pointer.secret ?? "", text, app])
-    // One after the other: which URL is whose is not said.
-    for (const [n, asking] of [
-      () => signer.signEvent(templateOf(payload)),
-      () => signer.nip44Encrypt(FRIEND, text),
-    ].entries()) {
-      const refused: unknown[] = []
-      asking().catch((error: unknown) => refused.push(error))
-      await until(() => urls.length > n || refused.length > 0, { what: `a page for payload ${payload.id}` })
-      if (urls.length === n) throw new Error(`payload ${payload.id} was refused: ${String(refused[0])}`)
+  it("is told apart from what was signed before", { timeout: 120_000 }, async () => {
+    const [first = [], second = []] = [0, 1].map((rest) => payloads.filter(({ id }) => id % 40 === rest))
+    for (const [n, { text }] of first.entries()) {
+      const app = await openHostile(bench, "an editor", "sign_event:30023")
+      const article = (content: string): EventTemplate => ({
+        kind: 30023,
+        content,
+        tags: [
+          ["d", `article ${n}`],
+          ["title", content],
+        ],
+        created_at: Math.floor(Date.now() / 1000) + (content === text ? 0 : 1),
+      })
+      const next = `${text.slice(0, 40)} ${second[n]?.text}`
+      await app.signer.signEvent(article(text))
+      await callOwner(bench.folders, "apps.ungrant", { id: app.id, what: "sign_event:30023" })
+      const url = await app.ask((signer) => signer.signEvent(article(next)))
+      for (const [lost, whole] of [
+        ["ins", text],
+        ["del", next],
+      ] as const) {
+        await owner.page.goto(url)
+        const region = owner.page.getByRole("region", { name: "What changes" })
+        await region.waitFor()
+        expect(await flawsOf(owner, [text, next])).toEqual([])
+        // What is left of the comparison, and of nothing else that could hold the same.
+        await region.evaluate((changes, name) => {
+          for (const element of document.querySelectorAll("main > *")) if (element !== changes) element.remove()
+          for (const element of changes.querySelectorAll(`${name}, ol`)) element.remove()
+        }, lost)
+        expect({ lost, flaws: await flawsOf(owner, [whole]) }).toEqual({ lost, flaws: [] })
+      }
+      await app.close()
     }
-    return { payload, id, urls, close }
+    expect(first.length).toBeGreaterThan(10)
+    expectQuiet()
+  })
+
+  interface Asked {
+    readonly payload: Payload
+    readonly app: HostileApp
+    readonly template: EventTemplate
+    readonly toSign: string
+    readonly toEncrypt: string
   }
 
-  async function read(page: Page, url: string, heading: string): Promise<string> {
-    await page.goto(url)
-    await page.getByRole("heading", { name: heading }).waitFor()
-    if (heading !== "Waiting for you") await page.getByText("Nobody checked them").waitFor()
-    else await page.getByRole("listitem").first().waitFor()
-    const { text, raw, hidden, foreign } = await readShown(page)
-    expect({ url, raw, hidden, foreign }).toEqual({ url, raw: [], hidden: [], foreign: [] })
-    return text
+  async function askForBoth(payload: Payload): Promise<Asked> {
+    const app = await openHostile(bench, payload.text)
+    const template = templateOf(payload)
+    const toSign = await app.ask((signer) => signer.signEvent(template))
+    const toEncrypt = await app.ask((signer) => signer.nip44Encrypt(FRIEND, payload.text))
+    return { payload, app, template, toSign, toEncrypt }
   }
 })
 
-function expectShown(shown: string, wanted: string, { id, group }: Payload): void {
-  if (!shown.includes(wanted)) expect(shown, `payload ${id} (${group}) is not shown whole`).toContain(wanted)
-}
-
 /** By turns a note, a profile and an article: words as they are, JSON, and a kind of which relays keep one. */
 function templateOf({ id, text }: Payload): EventTemplate {
-  const created_at = Math.floor(Date.now() / 1000)
-  const tags = [
-    ["t", text],
-    [text, "value", text],
-    ["p", FRIEND, text],
-  ]
   const kind = [1, 0, 30023][id % 3] as number
-  return { kind, content: kind === 0 ? JSON.stringify({ name: text, about: text }) : text, tags, created_at }
-}
-
-function valuesOf({ content, tags }: EventTemplate): string[] {
-  return [content, ...tags.flat()]
-}
-
-function nameOf({ text }: Payload): string {
-  return cut(text, NAME_CHARS)
-}
-
-function urlOf({ text }: Payload): string {
-  return cut(text, 1_024)
+  return {
+    kind,
+    content: kind === 0 ? JSON.stringify({ name: text, about: text }) : text,
+    tags: [
+      ["t", text],
+      [text, "value", text],
+      ["p", FRIEND, text],
+    ],
+    created_at: Math.floor(Date.now() / 1000),
+  }
 }
 
 /** Never through the middle of a character. */

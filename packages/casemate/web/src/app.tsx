@@ -19,11 +19,10 @@ interface AppProps {
 }
 
 export function App({ base, secret }: AppProps): JSX.Element {
-  // An object: going where one is already draws anew, since who signed in meanwhile sees another page there.
-  const [{ path }, setPlace] = useState(() => ({ path: currentPath(base) }))
+  const [path, setPath] = useState(() => currentPath(base))
 
   useEffect(() => {
-    const follow = (): void => setPlace({ path: currentPath(base) })
+    const follow = (): void => setPath(currentPath(base))
     window.addEventListener("popstate", follow)
     return () => window.removeEventListener("popstate", follow)
   }, [base])
@@ -35,7 +34,7 @@ export function App({ base, secret }: AppProps): JSX.Element {
       const method = replace ? "replaceState" : "pushState"
       history[method]({ isWithin: true }, "", `${base}${path}`)
       window.scrollTo(0, 0)
-      setPlace({ path })
+      setPath(path)
     }
     const api = new Api({
       base,
