@@ -1,17 +1,18 @@
 import { createServer } from "node:net"
 import { type Bunker, type Folders, startBunker } from "./bunker.js"
 
-/** A bunker with pages at which owners decide, `http://localhost:<port>`, and its port the same from the first moment. */
+/**
+ * A bunker with pages at which owners decide, `http://localhost:<port>`, and its port the same from the first moment.
+ *
+ * @param publicUrl where something else stands before it
+ */
 export async function startWithPages(
   folders: Folders,
-  args: readonly string[] = [],
+  publicUrl?: string,
 ): Promise<{ bunker: Bunker; origin: string }> {
   const port = await freePort()
-  const origin = `http://localhost:${port}`
-  return {
-    bunker: await startBunker(folders, ["--http", `localhost:${port}`, "--public-url", origin, ...args]),
-    origin,
-  }
+  const origin = publicUrl ?? `http://localhost:${port}`
+  return { bunker: await startBunker(folders, ["--http", `localhost:${port}`, "--public-url", origin]), origin }
 }
 
 /** Free now, on both loopback addresses, as a bunker at `localhost` needs it. */

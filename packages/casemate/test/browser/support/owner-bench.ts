@@ -19,19 +19,26 @@ export interface OwnerBench {
   close(): Promise<void>
 }
 
-export async function startOwnerBench(args: readonly string[] = []): Promise<OwnerBench> {
+export interface OwnerBenchOptions {
+  /** Where something else stands before the bunker. */
+  readonly publicUrl?: string
+  /** Where the browser may go as well. */
+  readonly hosts?: readonly string[]
+}
+
+export async function startOwnerBench({ publicUrl, hosts = [] }: OwnerBenchOptions = {}): Promise<OwnerBench> {
   const folders = makeFolders()
   const cleanups: (() => unknown)[] = [() => folders.remove()]
   const undo = async (): Promise<void> => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
   }
   try {
-    const { bunker, origin } = await startWithPages(folders, args)
+    const { bunker, origin } = await startWithPages(folders, publicUrl)
     cleanups.push(async () => {
       const code = await bunker.stop()
       if (code !== 0) throw new Error(`the bunker ended with ${code}: ${bunker.log()}`)
     })
-    const chromium = await startChromium({ hosts: [new URL(origin).host] })
+    const chromium = await startChromium({ hosts: [new URL(origin).host, ...hosts] })
     cleanups.push(() => chromium.close())
     return {
       folders,
