@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { CHROMIUM, titled } from "../support/needs.js"
 import { callOwner } from "../support/owner.js"
 import { createRandom } from "../support/random.js"
-import { flawsOf, follow, type HostileApp, openHostile } from "./support/hostile-app.js"
+import { flawsOf, follow, type HostileApp, openHostile, openHostileByToken } from "./support/hostile-app.js"
 import { type OwnerBench, startOwnerBench, visitAsOwner } from "./support/owner-bench.js"
 import { createPayloads, type Payload } from "./support/payloads/payloads.js"
 import type { Watched } from "./support/watched.js"
@@ -46,14 +46,14 @@ describe.skipIf(!CHROMIUM.isHere)(titled("what a hostile app writes", CHROMIUM),
       await owner.page.goto(`${bench.origin}/requests`)
       const names = asked.map(({ payload }) => cut(payload.text, NAME_CHARS))
       expect(await flawsOf(owner, names)).toEqual([])
-      for (const { payload, template, toSign, toEncrypt } of asked) {
+      for (const { payload, template, toSign, toSeal, sealHeading } of asked) {
         const { text, id } = payload
         const app = [cut(text, NAME_CHARS), cut(text, URL_CHARS)]
         await follow(owner, toSign, "What would be signed")
         const signing = await flawsOf(owner, [...app, template.content, ...template.tags.flat()])
-        await follow(owner, toEncrypt, "What would be encrypted")
-        const encrypting = await flawsOf(owner, [...app, text])
-        expect({ id, signing, encrypting }).toEqual({ id, signing: [], encrypting: [] })
+        await follow(owner, toSeal, sealHeading)
+        const sealing = await flawsOf(owner, [...app, text])
+        expect({ id, signing, sealing }).toEqual({ id, signing: [], sealing: [] })
         shown += 1
       }
       expectQuiet()
@@ -128,15 +128,22 @@ describe.skipIf(!CHROMIUM.isHere)(titled("what a hostile app writes", CHROMIUM),
     readonly app: HostileApp
     readonly template: EventTemplate
     readonly toSign: string
-    readonly toEncrypt: string
+    /** To encrypt, or by turns to decrypt. */
+    readonly toSeal: string
+    readonly sealHeading: string
   }
 
   async function askForBoth(payload: Payload): Promise<Asked> {
-    const app = await openHostile(bench, payload.text)
+    const { text, id } = payload
+    const app = await (id % 2 === 0 ? openHostile : openHostileByToken)(bench, text)
     const template = templateOf(payload)
     const toSign = await app.ask((signer) => signer.signEvent(template))
-    const toEncrypt = await app.ask((signer) => signer.nip44Encrypt(FRIEND, payload.text))
-    return { payload, app, template, toSign, toEncrypt }
+    // What is to be decrypted is not looked into before that is allowed: it may be anything.
+    const isRead = id % 4 > 1
+    const toSeal = await app.ask((signer) =>
+      isRead ? signer.nip44Decrypt(FRIEND, text) : signer.nip44Encrypt(FRIEND, text),
+    )
+    return { payload, app, template, toSign, toSeal, sealHeading: `What would be ${isRead ? "opened" : "encrypted"}` }
   }
 })
 

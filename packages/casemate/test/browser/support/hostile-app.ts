@@ -1,4 +1,7 @@
-import type { BunkerSigner } from "nostr-tools/nip46"
+import { randomUUID } from "node:crypto"
+import { BunkerSigner, createNostrConnectURI } from "nostr-tools/nip46"
+import { SimplePool } from "nostr-tools/pool"
+import { generateSecretKey, getPublicKey } from "nostr-tools/pure"
 import { until } from "../../support/bunker.js"
 import { openApp } from "../../support/nostr-tools.js"
 import { callOwner } from "../../support/owner.js"
@@ -16,12 +19,49 @@ export interface HostileApp {
   close(): Promise<void>
 }
 
-export async function openHostile({ folders }: OwnerBench, said: string, perms = ""): Promise<HostileApp> {
+export async function openHostile(bench: OwnerBench, said: string, perms = ""): Promise<HostileApp> {
+  const { folders } = bench
   const { id, uri } = await callOwner(folders, "connections.offer", { perms, ttl: 600, style: "auth_url" })
   const urls: string[] = []
   const { signer, pointer, close } = await openApp(uri, { onauth: (url) => void urls.push(url) })
   const metadata = JSON.stringify({ name: said, url: said, image: said, icon: said, description: said })
   await signer.sendRequest("connect", [pointer.pubkey, pointer.secret ?? "", said, metadata])
+  return hostileApp({ bench, id, signer, urls, close })
+}
+
+/** The same, let in by a token of its own, which says it. */
+export async function openHostileByToken(bench: OwnerBench, said: string): Promise<HostileApp> {
+  const secretKey = generateSecretKey()
+  const pool = new SimplePool()
+  const uri = createNostrConnectURI({
+    clientPubkey: getPublicKey(secretKey),
+    relays: [...bench.bunker.ready.relays],
+    secret: randomUUID(),
+    perms: [said],
+    name: said,
+    url: said,
+    image: said,
+  })
+  const urls: string[] = []
+  const params = { pool, onauth: (url: string) => void urls.push(url), skipSwitchRelays: true }
+  const [signer, { id }] = await Promise.all([
+    BunkerSigner.fromURI(secretKey, uri, params, 20_000),
+    callOwner(bench.folders, "connections.accept", { uri, perms: "sign_event:7", style: "auth_url" }),
+  ])
+  const close = async (): Promise<void> => {
+    await signer.close()
+    pool.destroy()
+  }
+  return hostileApp({ bench, id, signer, urls, close })
+}
+
+interface Opened extends Pick<HostileApp, "id" | "signer" | "close"> {
+  readonly bench: OwnerBench
+  /** Where it was sent, in order. */
+  readonly urls: readonly string[]
+}
+
+function hostileApp({ bench, id, signer, urls, close }: Opened): HostileApp {
   let asked = 0
   return {
     id,
@@ -35,7 +75,7 @@ export async function openHostile({ folders }: OwnerBench, said: string, perms =
       return urls[asked++] as string
     },
     async close() {
-      await callOwner(folders, "apps.revoke", { id })
+      await callOwner(bench.folders, "apps.revoke", { id })
       await close()
     },
   }
