@@ -49,6 +49,7 @@ describe("a call", () => {
       method: "POST",
       headers: { "x-casemate-session": "half" },
       redirect: "error",
+      signal: expect.any(AbortSignal),
     })
     expect(sent[0]?.init.body).toBe('{"digest":"ab","extent":{"seconds":3600}}')
   })

@@ -25,6 +25,8 @@ interface Request {
   readonly body?: object
 }
 
+/** The gateway gives keyd 15 s, and then says so: nobody waits on silence. */
+const DEADLINE_MS = 20_000
 /** Answers say the time to the second, and take a while. */
 const CLOCK_SLACK_MS = 2_000
 
@@ -128,6 +130,7 @@ export class Api {
       cache: "no-store",
       credentials: "same-origin",
       redirect: "error",
+      signal: AbortSignal.timeout(DEADLINE_MS),
     }
     if (body !== undefined) init.body = JSON.stringify(proof === undefined ? body : { ...body, proof })
     let response: Response

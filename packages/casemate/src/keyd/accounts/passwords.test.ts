@@ -187,6 +187,30 @@ describe("a password", () => {
     expect(await check(owner, { ...right, code: alice.code() })).toBe("in")
   })
 
+  it("is right again after one that could not be hashed", async () => {
+    const alice = await bench.joinWithPassword("alice")
+    const owner = await bench.record.owner("alice")
+    const { now, vault } = bench.ports
+    let isFull = true
+    const lendPepper: typeof vault.lendPepper = (borrow) => {
+      if (!isFull) return vault.lendPepper(borrow)
+      throw new Error("no memory")
+    }
+    const short = { lendPepper, openTotp: (id: string, sealed: Uint8Array) => vault.openTotp(id, sealed) }
+    const passwords = new Passwords({
+      ...bench.ports,
+      vault: short as typeof vault,
+      log: createLogger("test", "silent"),
+      attempts: new Attempts(1, now),
+      strangers: new Attempts(1, now),
+    })
+    const check = () =>
+      passwords.check(owner, "alice", { password: PASSWORD, code: alice.code() }, async () => "in" as const)
+    await expect(check()).rejects.toThrow("no memory")
+    isFull = false
+    expect(await check()).toBe("in")
+  })
+
   it("is tried one at a time, with a short line behind", async () => {
     const alice = await bench.joinWithPassword("alice")
     const names = ["alice", ...Array.from({ length: 30 }, (_, n) => `name ${n}`)]

@@ -31,7 +31,7 @@ export class Passwords {
   readonly #ports: PasswordsOptions
   readonly #line = new Line(PLACES)
   /** Of nobody: what a name that is not known is held against. */
-  #nobodys: Promise<string> | undefined
+  #nobodys: string | undefined
 
   constructor(ports: PasswordsOptions) {
     this.#ports = ports
@@ -89,8 +89,7 @@ export class Passwords {
   /** Undefined unless the password is right and the code is one of now. An owner that is not there costs the same. */
   async #stepOf(owner: Owner | undefined, { password, code }: PasswordAttempt): Promise<number | undefined> {
     const { vault, record, now } = this.#ports
-    this.#nobodys ??= this.#hash(Buffer.from(this.#ports.crypto.randomBytes(32)).toString("base64url"))
-    const nobodys = await this.#nobodys
+    const nobodys = await this.#hashOfNobody()
     // Another may have been set while this one waited.
     const kept = owner && (await record.owner(owner.id))?.password
     const isRight = await vault.lendPepper((secret) => verify(kept?.hash ?? nobodys, nfkc(password), { secret }))
@@ -101,6 +100,12 @@ export class Passwords {
     } finally {
       secret.fill(0)
     }
+  }
+
+  /** Made once. One that could not be made, as for want of memory, is tried again: it must not shut everybody out. */
+  async #hashOfNobody(): Promise<string> {
+    this.#nobodys ??= await this.#hash(Buffer.from(this.#ports.crypto.randomBytes(32)).toString("base64url"))
+    return this.#nobodys
   }
 
   async #failed({ count, pause }: { count: number; pause: number }, owner: Owner | undefined): Promise<void> {
