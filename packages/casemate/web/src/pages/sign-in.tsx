@@ -2,7 +2,7 @@ import type { JSX } from "preact"
 import { useState } from "preact/hooks"
 import { useTask } from "../hooks/use-task.js"
 import { Button } from "../parts/button.js"
-import { CodeField, Field } from "../parts/field.js"
+import { CodeField, Field, PasswordField } from "../parts/field.js"
 import { Form } from "../parts/form.js"
 import { Problem } from "../parts/notice.js"
 import { Page } from "../parts/page.js"
@@ -62,13 +62,7 @@ function PasswordForm({ onSession }: WayProps): JSX.Element {
         onSend={async () => onSession(await api.call("session.password", { name: name.trim(), password, code }))}
       >
         <Field label="Your name here" value={name} onValue={setName} autocomplete="username" />
-        <Field
-          label="Password"
-          type="password"
-          value={password}
-          onValue={setPassword}
-          autocomplete="current-password"
-        />
+        <PasswordField value={password} onValue={setPassword} />
         <CodeField value={code} onValue={setCode} />
         <Button isOff={task.isBusy}>{task.isBusy ? "Signing in…" : "Sign in with the password"}</Button>
       </Form>

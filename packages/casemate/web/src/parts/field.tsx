@@ -44,6 +44,11 @@ export function Field({ label, value, onValue, hint, type, isRequired = true, ..
   )
 }
 
+/** The one that its owner has. */
+export function PasswordField({ value, onValue }: Pick<FieldProps, "value" | "onValue">): JSX.Element {
+  return <Field label="Password" type="password" value={value} onValue={onValue} autocomplete="current-password" />
+}
+
 /** Six digits of an authenticator app. */
 export function CodeField({ value, onValue, hint }: Pick<FieldProps, "value" | "onValue" | "hint">): JSX.Element {
   return (

@@ -5,7 +5,7 @@ import { useTask } from "../hooks/use-task.js"
 import { passkeyProof } from "../passkeys.js"
 import { errorWords } from "../words/errors.js"
 import { Button } from "./button.js"
-import { CodeField, Field } from "./field.js"
+import { CodeField, PasswordField } from "./field.js"
 import { Form } from "./form.js"
 import { Problem } from "./notice.js"
 import { type Asking, isOfCredential } from "./proof.js"
@@ -69,13 +69,7 @@ export function ProofDialog(props: ProofDialogProps): JSX.Element {
       {options.passkey !== undefined && options.password && <p class="or">or</p>}
       {options.password && (
         <Form task={byPassword} onSend={() => prove({ kind: "password", password, code })}>
-          <Field
-            label="Password"
-            type="password"
-            value={password}
-            onValue={setPassword}
-            autocomplete="current-password"
-          />
+          <PasswordField value={password} onValue={setPassword} />
           <CodeField value={code} onValue={setCode} />
           <Button look={options.passkey === undefined ? "primary" : "plain"} isOff={isBusy}>
             Confirm
