@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { pageUrls, publicPages } from "./pages.js"
+import { ownHosts, pageUrls, publicPages } from "./pages.js"
 
 it.each([
   ["https://bunker.example.com", true],
@@ -25,4 +25,13 @@ it("this machine's pages are at localhost, whatever the server is bound to, and 
   expect(pageUrls({ publicUrl: undefined }, "http://evil.example:80")).toEqual(["http://localhost"])
   expect(pageUrls({ publicUrl: undefined }, "no URL at all")).toEqual([])
   expect(pageUrls({ publicUrl: undefined }, undefined)).toEqual([])
+})
+
+it.each([
+  ["http://localhost:4646", "localhost:4646", "127.0.0.1:4646", "[::1]:4646"],
+  ["http://[::1]:4646", "localhost:4646", "127.0.0.1:4646", "[::1]:4646"],
+  ["http://localhost:80", "localhost", "127.0.0.1", "[::1]"],
+])("a login at any name of %s is one to the bunker itself", (http, ...names) => {
+  const hosts = ownHosts({ publicUrl: "https://bunker.example.com/path" }, http)
+  expect([...hosts].sort()).toEqual(["bunker.example.com", ...names].sort())
 })

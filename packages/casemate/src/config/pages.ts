@@ -29,3 +29,12 @@ export function localPages(http: string | undefined): string | undefined {
 export function pageUrls(config: Pick<Config, "publicUrl">, http: string | undefined): string[] {
   return [publicPages(config), localPages(http)].filter((url) => url !== undefined)
 }
+
+/** Where owners log in, as URLs name it. @param http what the web server said of itself, once it did */
+export function ownHosts({ publicUrl }: Pick<Config, "publicUrl">, http: string | undefined): ReadonlySet<string> {
+  const urls = [publicUrl, http].flatMap((url) => (url === undefined ? [] : [new URL(url)]))
+  const loopback = [...LOOPBACK].flatMap((hostname) =>
+    http === undefined ? [] : [Object.assign(new URL(http), { hostname })],
+  )
+  return new Set([...urls, ...loopback].map(({ host }) => host))
+}

@@ -8,7 +8,7 @@ import { type ChildHooks, runChild } from "../channel/supervision.js"
 import type { Config } from "../config/config.js"
 import { RECORD_FILE } from "../config/folders.js"
 import { createLogger, type Logger, reasonOf } from "../config/log.js"
-import { pageUrls, publicPages } from "../config/pages.js"
+import { ownHosts, pageUrls, publicPages } from "../config/pages.js"
 import { isMistake } from "../config/user-error.js"
 import { createAccounts } from "./accounts/accounts.js"
 import { WebDoor } from "./accounts/web-door.js"
@@ -179,15 +179,6 @@ function openStores(
   })
   noteSealed(dataDir)
   return { vault, record }
-}
-
-/** Where owners log in, as URLs name it. @param http what the web server said of itself, once it did */
-function ownHosts({ publicUrl }: Config, http: string | undefined): ReadonlySet<string> {
-  const urls = [publicUrl, http].flatMap((url) => (url === undefined ? [] : [new URL(url)]))
-  const loopback = ["localhost", "127.0.0.1", "[::1]"].flatMap((hostname) =>
-    http === undefined ? [] : [Object.assign(new URL(http), { hostname })],
-  )
-  return new Set([...urls, ...loopback].map(({ host }) => host))
 }
 
 await runChild(start, isMistake)
